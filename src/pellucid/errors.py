@@ -1,0 +1,39 @@
+"""Everything that Pellucid raises on purpose.
+
+::
+
+    PellucidError
+    ├── ParameterError  (ValueError)   a setting breaks its rule: stride=0, groups that do not divide, …
+    ├── ShapeError      (ValueError)   arrays or layers do not fit each other
+    ├── DataError       (ValueError)   images, labels or data sets that cannot be used
+    ├── FileError       (OSError)      a file that cannot be read, written or trusted
+    └── TrainingError   (RuntimeError) training cannot go on: NaN, infinity, nothing to resume
+
+One grammar for every message: object, rule, value, remedy. *"The 'stride' parameter of Conv2d must be at
+least 1; got 0."* Each class also is the built-in error that a caller would expect, so ``except ValueError``
+works.
+"""
+
+
+class PellucidError(Exception):
+    """Base of all errors that Pellucid raises on purpose."""
+
+
+class ParameterError(PellucidError, ValueError):
+    """A setting breaks its rule."""
+
+
+class ShapeError(PellucidError, ValueError):
+    """Arrays or layers do not fit each other."""
+
+
+class DataError(PellucidError, ValueError):
+    """Images, labels or data sets that cannot be used."""
+
+
+class FileError(PellucidError, OSError):
+    """A file that cannot be read, written or trusted."""
+
+
+class TrainingError(PellucidError, RuntimeError):
+    """Training cannot go on."""

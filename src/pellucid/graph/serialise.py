@@ -1,0 +1,93 @@
+"""A graph as JSON and back.
+
+Types of results are not stored: a graph read from a file is built anew, node by node, so every shape rule is
+checked again and a file cannot claim a shape that its operations do not give.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import FileError, ShapeError
+from pellucid.graph.graph import Graph, Value
+from pellucid.ops import op_from_dict
+from pellucid.types import Array, TensorType
+
+FORMAT = 1
+_MOST_NODES = 100_000
+_MOST_AXES = 8
+
+
+def to_dict(graph: Graph) -> dict[str, Any]:
+    """Return the graph as JSON values. Arrays, constants included, are not in it."""
+    kinds = {"inputs": graph.inputs, "parameters": graph.parameters, "buffers": graph.buffers}
+    return {
+        "format": FORMAT,
+        **{kind: [_declared(value) for value in values.values()] for kind, values in kinds.items()},
+        "constants": sorted(graph.constants),
+        "nodes": [
+            {
+                "name": node.name,
+                "op": node.op.as_dict(),
+                "inputs": [None if value is None else value.name for value in node.inputs],
+            }
+            for node in graph.nodes
+        ],
+        "outputs": {name: value.name for name, value in graph.outputs.items()},
+        "updates": {name: value.name for name, value in graph.updates.items()},
+        "layers": {path: value.name for path, value in graph.layers.items()},
+    }
+
+
+def from_dict(record: Any, constants: dict[str, Array] | None = None) -> Graph:
+    """Rebuild a graph from :func:`to_dict` and its constants. Raises FileError where the record is damaged."""
+    try:
+        return _rebuild(record, constants or {})
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise FileError(f"The graph cannot be rebuilt: {reason}") from None
+
+
+def _declared(value: Value) -> dict[str, Any]:
+    return {"name": value.name, "shape": list(value.shape), "dtype": value.dtype}
+
+
+def _rebuild(record: Any, constants: dict[str, Array]) -> Graph:
+    if record["format"] != FORMAT:
+        raise FileError(f"The graph has format {record['format']!r:.40}; this version reads format {FORMAT}.")
+    if len(record["nodes"]) > _MOST_NODES:
+        raise FileError(f"The graph has {len(record['nodes'])} nodes; at most {_MOST_NODES} are read.")
+    graph = Graph()
+    for kind, declare in (("inputs", graph.input), ("parameters", graph.parameter), ("buffers", graph.buffer)):
+        for entry in record[kind]:
+            declare(_text(entry["name"]), _type(entry))
+    for name in record["constants"]:
+        graph.constant(constants[name], _text(name))
+    for entry in record["nodes"]:
+        inputs = (None if name is None else graph.value(name) for name in entry["inputs"])
+        value = graph.add(op_from_dict(entry["op"]), *inputs, name=_text(entry["name"]))
+        if value.name != entry["name"]:
+            raise ShapeError(f"two values are named '{entry['name']}'")
+    for name, source in record["outputs"].items():
+        graph.outputs[name] = graph.value(source)
+    for name, source in record["updates"].items():
+        graph.updates[graph.buffers[name].name] = graph.value(source)
+    graph.layers = {path: graph.value(source) for path, source in record["layers"].items()}
+    if not graph.outputs:
+        raise FileError("The graph has no outputs.")
+    return graph
+
+
+def _text(name: Any) -> str:
+    if not isinstance(name, str) or not name:
+        raise FileError(f"A name in the graph must be text; got {name!r:.40}.")
+    return name
+
+
+def _type(entry: Any) -> TensorType:
+    shape, dtype = entry["shape"], entry["dtype"]
+    if not isinstance(shape, list) or len(shape) > _MOST_AXES:
+        raise FileError(f"The shape of '{entry['name']}' must be a list of at most {_MOST_AXES} sizes.")
+    if any(not isinstance(extent, int) or isinstance(extent, bool) or not 0 <= extent < 2**40 for extent in shape):
+        raise FileError(f"The shape of '{entry['name']}' must be sizes from 0 up; got {shape!r:.80}.")
+    return TensorType(tuple(shape), np.dtype(_text(dtype)).name)

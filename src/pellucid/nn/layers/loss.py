@@ -1,0 +1,52 @@
+"""Losses as modules."""
+
+from typing import Any
+
+import numpy as np
+
+from pellucid.nn import losses
+from pellucid.nn.module import Buffer, Module
+from pellucid.types import Array
+
+
+class CrossEntropyLoss(Module):
+    """−log softmax(logits)[label], with optional class weights (K,)."""
+
+    one_op = True
+
+    def __init__(self, weight: Array | None = None, reduction: str = "mean", label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.weight = None if weight is None else Buffer(np.asarray(weight, np.float32))
+        self.reduction, self.label_smoothing = reduction, label_smoothing
+
+    def forward(self, logits: Any, labels: Any) -> Any:
+        return losses.cross_entropy(logits, labels, self.weight, self.label_smoothing, self.reduction)
+
+
+class _Comparison(Module):
+    one_op = True
+
+    def __init__(self, reduction: str = "mean") -> None:
+        super().__init__()
+        self.reduction = reduction
+
+
+class MSELoss(_Comparison):
+    """(x − target)²."""
+
+    def forward(self, x: Any, target: Any) -> Any:
+        return losses.mse_loss(x, target, self.reduction)
+
+
+class BCELoss(_Comparison):
+    """Binary cross-entropy of probabilities."""
+
+    def forward(self, x: Any, target: Any) -> Any:
+        return losses.binary_cross_entropy(x, target, self.reduction)
+
+
+class BCEWithLogitsLoss(_Comparison):
+    """Binary cross-entropy of sigmoid(x)."""
+
+    def forward(self, x: Any, target: Any) -> Any:
+        return losses.binary_cross_entropy_with_logits(x, target, self.reduction)

@@ -1,0 +1,288 @@
+"""Modules: layers and networks of layers, as in PyTorch.
+
+A module's ``forward`` is written once and runs on symbols: called with arrays, a module first builds the graph of
+its operations for these shapes, plans it, keeps the plan, and runs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+import numpy as np
+
+from pellucid.errors import ParameterError, ShapeError
+from pellucid.graph import Graph, Plan, Value
+from pellucid.nn import random, tracing
+from pellucid.types import Array, Shape, TensorType
+
+
+class Parameter:
+    """An array that training changes. ``data`` is the array itself; assign to it or change it in place."""
+
+    def __init__(self, data: Array, requires_grad: bool = True) -> None:
+        self.data = np.asarray(data)
+        self.requires_grad = requires_grad
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of the array."""
+        return self.data.shape
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({TensorType.of(self.data)})"
+
+    def __add__(self, other: Any) -> Any:
+        return tracing.lift(self) + other
+
+    def __mul__(self, other: Any) -> Any:
+        return tracing.lift(self) * other
+
+    def __neg__(self) -> Any:
+        return -tracing.lift(self)
+
+    def __sub__(self, other: Any) -> Any:
+        return tracing.lift(self) - other
+
+    def __rsub__(self, other: Any) -> Any:
+        return other - tracing.lift(self)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+class Buffer(Parameter):
+    """An array that is saved with a module but not trained, such as a running mean."""
+
+    def __init__(self, data: Array) -> None:
+        super().__init__(data, requires_grad=False)
+
+
+class _Structure:
+    """Counts changes to any module's attributes: a plan made before the last change is not used again."""
+
+    revision = 0
+
+
+class Module:
+    """Base of layers and networks.
+
+    Subclass it, create layers in ``__init__`` and connect them in ``forward``; layers, parameters and buffers are
+    found among the attributes.
+
+    >>> import numpy as np
+    >>> import pellucid.nn as nn
+    >>> class Residual(nn.Module):
+    ...     def __init__(self):
+    ...         super().__init__()
+    ...         self.conv = nn.Conv2d(3, 3, 3, padding=1)
+    ...     def forward(self, x):
+    ...         return x + self.conv(x)
+    >>> Residual()(np.zeros((2, 3, 8, 8), np.float32)).shape
+    (2, 3, 8, 8)
+    """
+
+    training: bool
+    one_op = False
+    """True for layers that are one operation: the graph's node then has the layer's own name."""
+
+    def __init__(self) -> None:
+        self.training = True
+        self._plans: dict[Any, Any] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("training", "_plans"):
+            _Structure.revision += 1
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        _Structure.revision += 1
+        super().__delattr__(name)
+
+    def forward(self, *inputs: Any) -> Any:
+        """Connect the layers: symbols in, symbols out."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward(self, x).")
+
+    def __call__(self, *inputs: Any) -> Any:
+        """Compute the module on arrays (N, C, H, W), or, inside another module's forward, add it to the graph."""
+        if any(isinstance(value, Value) for value in inputs):
+            with tracing.enter(self):
+                return self.forward(*inputs)
+        return self._run(inputs)
+
+    def _run(self, inputs: tuple[Any, ...], executor: str = "fast") -> Any:
+        arrays = self._check_arrays(inputs)
+        types = tuple(TensorType.of(array) for array in arrays)
+        plan, structure = self._plan(types, executor)
+        feeds = dict(zip(plan.graph.inputs, arrays, strict=False))
+        results = plan.run(feeds | self.arrays() | tracing.dropout_feed(plan.graph, random.next_key))
+        buffers = dict(self.named_buffers())
+        for name, value in plan.graph.updates.items():
+            buffers[name].data = results[value.name]
+        outputs = {name: results[value.name] for name, value in plan.graph.outputs.items()}
+        return structure.unpack({name: np.asarray(array, order="C") for name, array in outputs.items()})
+
+    def _check_arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
+        arrays = [np.asarray(value) for value in inputs]
+        dtype = next((parameter.data.dtype for parameter in self.parameters()), None)
+        for array in arrays:
+            if array.dtype.kind == "f" and dtype is not None and array.dtype != dtype:
+                raise ShapeError(
+                    f"{type(self).__name__} computes in {dtype}, got an array of {array.dtype}; "
+                    f"convert it with .astype('{dtype}')."
+                )
+        return arrays
+
+    def _plan(self, types: tuple[TensorType, ...], executor: str) -> tuple[Plan, tracing.Structure]:
+        """Make the plan for these input types, or find it if it was made before."""
+        if self._plans.get("revision") != _Structure.revision:
+            self._plans = {"revision": _Structure.revision}
+        key = (types, executor, tuple(module.training for module in self.modules()))
+        if key not in self._plans:
+            graph, structure = tracing.trace(self, types)
+            self._plans[key] = Plan(graph, executor), structure
+        found: tuple[Plan, tracing.Structure] = self._plans[key]
+        return found
+
+    def graph(self, *shapes: Shape) -> Graph:
+        """Return the graph of the module's operations for inputs of the given shapes, batch included.
+
+        Raises ShapeError naming the first layer that does not fit.
+
+        >>> import pellucid.nn as nn
+        >>> print(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).graph((1, 1, 2, 2)))
+        graph(x: float32(1, 1, 2, 2))
+          0 = Flatten(x) → float32(1, 4)
+          1 = Linear(0, 1.weight, 1.bias) → float32(1, 2)
+          return 1
+        """
+        dtype = next((parameter.data.dtype.name for parameter in self.parameters()), "float32")
+        return tracing.trace(self, tuple(TensorType(tuple(shape), dtype) for shape in shapes))[0]
+
+    # Finding parts.
+
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) for the modules directly inside."""
+        return ((name, value) for name, value in vars(self).items() if isinstance(value, Module))
+
+    def children(self) -> Iterator[Module]:
+        """Yield the modules directly inside."""
+        return (module for _, module in self.named_children())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, module) for this module, whose path is "", and all inside."""
+        yield prefix, self
+        for name, child in self.named_children():
+            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+
+    def modules(self) -> Iterator[Module]:
+        """Yield this module and all inside."""
+        return (module for _, module in self.named_modules())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Yield (path, parameter), each parameter once."""
+        return self._named(lambda value: isinstance(value, Parameter) and not isinstance(value, Buffer))
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Yield the parameters."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_buffers(self) -> Iterator[tuple[str, Buffer]]:
+        """Yield (path, buffer)."""
+        return self._named(lambda value: isinstance(value, Buffer))
+
+    def _named(self, wanted: Any) -> Iterator[tuple[str, Any]]:
+        seen: set[int] = set()
+        for path, module in self.named_modules():
+            for name, value in vars(module).items():
+                if wanted(value) and id(value) not in seen:
+                    seen.add(id(value))
+                    yield (f"{path}.{name}" if path else name), value
+
+    def get_submodule(self, path: str) -> Module:
+        """Find a module by its path, such as "layer1.0.conv1"."""
+        modules = dict(self.named_modules())
+        if path not in modules:
+            listed = ", ".join(name for name in modules if name)
+            raise ParameterError(f"{type(self).__name__} has no module {path!r}; it has {listed}.")
+        return modules[path]
+
+    def register_parameter(self, name: str, parameter: Parameter | None) -> None:
+        """Set a parameter under a name."""
+        setattr(self, name, parameter)
+
+    def register_buffer(self, name: str, array: Array | None) -> None:
+        """Set an array that is saved but not trained."""
+        setattr(self, name, None if array is None else Buffer(array))
+
+    # State.
+
+    def arrays(self) -> dict[str, Array]:
+        """Parameters and buffers by path: the arrays themselves, not copies."""
+        pairs = [*self.named_parameters(), *self.named_buffers()]
+        return {name: parameter.data for name, parameter in pairs}
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of all parameters and buffers, with PyTorch's keys, order and layouts."""
+        state: dict[str, Array] = {}
+        for path, module in self.named_modules():
+            own = [(name, value) for name, value in vars(module).items() if isinstance(value, Parameter)]
+            own.sort(key=lambda pair: isinstance(pair[1], Buffer))  # parameters come before buffers
+            state |= {(f"{path}.{name}" if path else name): value.data.copy() for name, value in own}
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set all parameters and buffers from arrays. Raises ShapeError, changing nothing, where one does not fit."""
+        mine = {name: parameter for name, parameter in [*self.named_parameters(), *self.named_buffers()]}
+        aliases = set(self.state_dict()) - set(mine)  # a shared parameter is saved under each of its names
+        missing, extra = sorted(set(mine) - set(state)), sorted(set(state) - set(mine) - aliases)
+        if missing or extra:
+            said = [f"it lacks {', '.join(missing)}"] if missing else []
+            said += [f"it has {', '.join(extra)}, which the network does not"] if extra else []
+            raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(said)}.")
+        new = {name: np.asarray(state[name]) for name in mine}
+        for name, array in new.items():
+            if array.shape != mine[name].shape:
+                raise ShapeError(f"The state's '{name}' has shape {array.shape}; the network's is {mine[name].shape}.")
+        for name, parameter in mine.items():
+            parameter.data = np.array(new[name], dtype=parameter.data.dtype)
+
+    def train(self, mode: bool = True) -> Self:
+        """Switch dropout and batch statistics on (True) or off."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """Switch dropout off and use running statistics: how a finished network is used."""
+        return self.train(False)
+
+    def double(self) -> Self:
+        """Compute in float64 from now on."""
+        return self._astype(np.float64)
+
+    def float(self) -> Self:
+        """Compute in float32 from now on."""
+        return self._astype(np.float32)
+
+    def _astype(self, dtype: Any) -> Self:
+        for parameter in [*self.parameters(), *(buffer for _, buffer in self.named_buffers())]:
+            if parameter.data.dtype.kind == "f":
+                parameter.data = parameter.data.astype(dtype)
+        return self
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Let training change the parameters, or freeze them."""
+        for parameter in self.parameters():
+            parameter.requires_grad = requires_grad
+        return self
+
+    def extra_repr(self) -> str:
+        """Return the settings shown between the brackets when the module is printed."""
+        return ""
+
+    def __repr__(self) -> str:
+        lines = [f"({name}): " + repr(child).replace("\n", "\n  ") for name, child in self.named_children()]
+        if not lines:
+            return f"{type(self).__name__}({self.extra_repr()})"
+        return f"{type(self).__name__}(\n  " + "\n  ".join(lines) + "\n)"

@@ -1,0 +1,64 @@
+"""Reading the settings of layers: numbers or pairs, names or cells of padding."""
+
+from typing import Any
+
+from pellucid.errors import ParameterError
+from pellucid.geometry import named_padding
+from pellucid.types import Padding, Pair, Shape
+
+
+def pair(value: Any, name: str, owner: str) -> Pair:
+    """Read n or (rows, columns) as a pair."""
+    values = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    if len(values) != 2 or not all(_is_integer(number) for number in values):
+        raise ParameterError(f"The '{name}' parameter of {owner} must be an integer or a pair of them; got {value!r}.")
+    return int(values[0]), int(values[1])
+
+
+def padding_cells(value: Any, kernel: Pair, stride: Pair, dilation: Pair, owner: str) -> Padding:
+    """Read n, (rows, columns), ((top, bottom), (left, right)), "valid", "same" or "full" as cells on four sides."""
+    if isinstance(value, str):
+        return named_padding(value, kernel, stride, dilation)
+    if isinstance(value, tuple | list) and any(isinstance(side, tuple | list) for side in value):
+        if len(value) != 2:
+            raise ParameterError(
+                f"The 'padding' parameter of {owner} must be ((top, bottom), (left, right)); got {value!r}."
+            )
+        return pair(value[0], "padding", owner), pair(value[1], "padding", owner)
+    rows, columns = pair(value, "padding", owner)
+    return (rows, rows), (columns, columns)
+
+
+def positive(value: Any, name: str, owner: str) -> int:
+    """Refuse anything but an integer of at least 1."""
+    if not _is_integer(value) or value < 1:
+        raise ParameterError(f"The '{name}' parameter of {owner} must be an integer of at least 1; got {value!r}.")
+    return int(value)
+
+
+def divides(groups: int, value: int, name: str, owner: str) -> None:
+    """Refuse groups that do not divide a number of channels."""
+    if value % groups:
+        raise ParameterError(f"The 'groups' parameter of {owner} must divide {name} {value}; got {groups}.")
+
+
+def target_size(shape: Shape, size: Any, scale_factor: Any, owner: str) -> Pair:
+    """Rows and columns that maps of ``shape`` are scaled to.
+
+    Factors must be whole: a broken one leaves open whether it or the ratio of sizes places the samples.
+    """
+    if (size is None) == (scale_factor is None):
+        raise ParameterError(f"{owner} needs either a size or a scale_factor; got {size!r} and {scale_factor!r}.")
+    if size is not None:
+        return pair(size, "size", owner)
+    factors = tuple(scale_factor) if isinstance(scale_factor, tuple | list) else (scale_factor, scale_factor)
+    if any(factor != int(factor) for factor in factors):
+        raise ParameterError(
+            f"The 'scale_factor' parameter of {owner} must be whole; got {scale_factor!r}. Give the size instead."
+        )
+    rows, columns = pair(tuple(int(factor) for factor in factors), "scale_factor", owner)
+    return shape[2] * rows, shape[3] * columns
+
+
+def _is_integer(value: Any) -> bool:
+    return hasattr(value, "__index__") and not isinstance(value, bool)

@@ -1,0 +1,139 @@
+"""From modules to a graph: ``forward`` runs once on symbols, and every operation it uses becomes a node."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pellucid.errors import ShapeError
+from pellucid.graph import Graph, Value
+from pellucid.types import Array, TensorType
+
+if TYPE_CHECKING:
+    from pellucid.nn.module import Module, Parameter
+
+KEY = "dropout_key"
+"""Name of the graph input that carries dropout's (seed, step)."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """How a forward's result is built from the graph's named outputs: one value, a tuple, a list or a dict."""
+
+    kind: type
+
+    @classmethod
+    def pack(cls, result: Any) -> tuple[Structure, dict[str, Value]]:
+        """Split a forward's result into its structure and named values."""
+        if isinstance(result, dict):
+            named = dict(result)
+        elif isinstance(result, tuple | list):
+            named = {str(index): value for index, value in enumerate(result)}
+        else:
+            named = {"output": result}
+        for name, value in named.items():
+            if not isinstance(value, Value):
+                raise ShapeError(
+                    f"forward must return what its layers computed, one value or a tuple, list or dict of them; "
+                    f"its result '{name}' is {type(value).__name__}."
+                )
+        return cls(type(result) if isinstance(result, tuple | list | dict) else Value), named
+
+    def unpack(self, named: dict[str, Array]) -> Any:
+        """Build the result from arrays under the same names."""
+        if self.kind is Value:
+            return named["output"]
+        if self.kind is dict:
+            return named
+        return list(named.values()) if self.kind is list else tuple(named.values())
+
+
+class _Tracer:
+    def __init__(self, module: Module, graph: Graph) -> None:
+        self.graph = graph
+        self.paths = {id(part): path for path, part in module.named_modules()}
+        self.parameters = {id(value): name for name, value in module.named_parameters()}
+        self.buffers = {id(value): name for name, value in module.named_buffers()}
+
+
+_current: ContextVar[_Tracer | None] = ContextVar("pellucid_tracer", default=None)
+
+
+def trace(module: Module, types: tuple[TensorType, ...]) -> tuple[Graph, Structure]:
+    """Build the graph of a module for inputs of the given types."""
+    graph = Graph()
+    with tracing(module, graph):
+        inputs = [graph.input(name, type_) for name, type_ in zip(_input_names(module, len(types)), types, strict=True)]
+        structure, graph.outputs = Structure.pack(module(*inputs))
+    return graph, structure
+
+
+@contextmanager
+def tracing(module: Module, graph: Graph) -> Iterator[None]:
+    """Let the module and its parts add their operations to ``graph`` inside."""
+    token = _current.set(_Tracer(module, graph))
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def _input_names(module: Module, count: int) -> list[str]:
+    signature = list(inspect.signature(module.forward).parameters.values())
+    names = [parameter.name for parameter in signature if parameter.kind is not parameter.VAR_POSITIONAL]
+    if len(names) < count:
+        names += [f"input{index}" for index in range(len(names), count)]
+    return names[:count]
+
+
+@contextmanager
+def enter(module: Module) -> Iterator[None]:
+    """Name what ``module`` adds to the graph after its place in the network."""
+    tracer = _active()
+    path = tracer.paths.get(id(module), "")
+    before = len(tracer.graph.nodes)
+    with tracer.graph.scope(path, module.one_op):
+        yield
+    if path and len(tracer.graph.nodes) > before:
+        tracer.graph.layers[path] = tracer.graph.nodes[-1].outputs[0]
+
+
+def lift(parameter: Parameter) -> Value:
+    """Return the symbol for a parameter or buffer of the network being traced."""
+    tracer = _active()
+    type_ = TensorType.of(parameter.data)
+    if id(parameter) in tracer.parameters:
+        return tracer.graph.parameter(tracer.parameters[id(parameter)], type_)
+    if id(parameter) in tracer.buffers:
+        return tracer.graph.buffer(tracer.buffers[id(parameter)], type_)
+    return tracer.graph.constant(parameter.data)
+
+
+def update(buffer: Parameter, value: Value) -> None:
+    """Let ``value`` replace the buffer's array after every run."""
+    tracer = _active()
+    tracer.graph.updates[tracer.buffers[id(buffer)]] = value
+
+
+def dropout_key() -> Value:
+    """Return the graph's input for dropout's key, declaring it when first asked for."""
+    graph = _active().graph
+    return graph.inputs.get(KEY) or graph.input(KEY, TensorType((2,), "uint64"))
+
+
+def dropout_feed(graph: Graph, key: Callable[[], Array]) -> dict[str, Array]:
+    """Feed a key to a graph that asks for one."""
+    return {KEY: np.asarray(key(), np.uint64)} if KEY in graph.inputs else {}
+
+
+def _active() -> _Tracer:
+    tracer = _current.get()
+    if tracer is None:
+        raise ShapeError("A layer was called on symbols outside of a network's forward; call it on arrays instead.")
+    return tracer

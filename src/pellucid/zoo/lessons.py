@@ -1,0 +1,96 @@
+"""The small networks that lessons draw."""
+
+from pellucid.errors import ShapeError
+from pellucid.nn import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
+from pellucid.types import Shape
+
+
+def tiny(input: Shape, classes: int) -> Module:  # noqa: A002
+    """Two convolutions and one dense layer: small enough to be followed by hand."""
+    channels, height, width = input
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 4, 3, padding=1),
+            "relu1": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv2": Conv2d(4, 8, 3, padding=1),
+            "relu2": ReLU(),
+            "pool2": MaxPool2d(2),
+            "flatten": Flatten(),
+            "fc": Linear(_cells(8, height, width, 4), classes),
+        }
+    )
+
+
+def pooled28(input: Shape, classes: int) -> Module:  # noqa: A002
+    """Three convolutions with two poolings between, two dense layers: the network of the first lesson."""
+    channels, height, width = input
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 32, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": Conv2d(32, 32, 3, padding=1),
+            "relu2": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv3": Conv2d(32, 64, 3, padding=1),
+            "relu3": ReLU(),
+            "pool2": MaxPool2d(2),
+            "flatten": Flatten(),
+            "fc1": Linear(_cells(64, height, width, 4), 128),
+            "relu4": ReLU(),
+            "fc2": Linear(128, classes),
+        }
+    )
+
+
+def pooled28_double(input: Shape, classes: int) -> Module:  # noqa: A002
+    """:func:`pooled28` with its third convolution doubled."""
+    channels, height, width = input
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 32, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": Conv2d(32, 32, 3, padding=1),
+            "relu2": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv3": Conv2d(32, 64, 3, padding=1),
+            "relu3": ReLU(),
+            "conv4": Conv2d(64, 64, 3, padding=1),
+            "relu4": ReLU(),
+            "pool2": MaxPool2d(2),
+            "flatten": Flatten(),
+            "fc1": Linear(_cells(64, height, width, 4), 128),
+            "relu5": ReLU(),
+            "fc2": Linear(128, classes),
+        }
+    )
+
+
+def lenet5_rgb(input: Shape, classes: int) -> Module:  # noqa: A002
+    """LeNet-5 (LeCun et al. 1998) as it is taught today: colour in, ReLU, max pooling, dense C3."""
+    channels, height, width = input
+    rows, columns = ((extent - 4) // 2 for extent in (height, width))
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 6, 5),
+            "relu1": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv2": Conv2d(6, 16, 5),
+            "relu2": ReLU(),
+            "pool2": MaxPool2d(2),
+            "flatten": Flatten(),
+            "fc1": Linear(_cells(16, rows - 4, columns - 4, 2), 120),
+            "relu3": ReLU(),
+            "fc2": Linear(120, 84),
+            "relu4": ReLU(),
+            "fc3": Linear(84, classes),
+        }
+    )
+
+
+def _cells(channels: int, height: int, width: int, reduction: int) -> int:
+    """Values left of maps that pooling shrinks by ``reduction``."""
+    rows, columns = height // reduction, width // reduction
+    if rows < 1 or columns < 1:
+        raise ShapeError(f"The network shrinks its image to {rows} × {columns} cells; use a larger image.")
+    return channels * rows * columns
