@@ -240,6 +240,13 @@ def _norms() -> None:
         c,
         c,
     )
+    _add(
+        "running_average",
+        lambda running, batch: ref.running_average(running, batch, momentum=0.25, scale=1.5),
+        lambda dy, y, running, batch: (0.75 * dy, 0.375 * dy),
+        c,
+        c,
+    )
     response = {"size": 2, "alpha": 0.7, "beta": 0.75, "k": 1.5}
     _add(
         "local_response_norm",

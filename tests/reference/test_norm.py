@@ -45,6 +45,20 @@ def test_batch_norm_is_pytorchs(case):
 
 @quick
 @given(channel_norm_cases())
+def test_running_statistics_are_pytorchs(case):
+    x, mean, variance = case.array("x"), case.array("running_mean"), abs(case.array("running_variance"))
+    expected_mean, expected_variance = torch.from_numpy(mean.copy()), torch.from_numpy(variance.copy())
+    F.batch_norm(torch.from_numpy(x), expected_mean, expected_variance, training=True, momentum=0.3)
+    _, batch_mean, batch_variance = ref.batch_norm(x, None, None, eps=1e-5)
+    count = x.size / x.shape[1]
+    kept_mean = ref.running_average(mean, batch_mean, momentum=0.3)
+    kept_variance = ref.running_average(variance, batch_variance, momentum=0.3, scale=count / (count - 1))
+    assert_close(kept_mean, expected_mean.numpy(), terms=x.size)
+    assert_close(kept_variance, expected_variance.numpy(), terms=x.size)
+
+
+@quick
+@given(channel_norm_cases())
 def test_batch_norm_inference_is_pytorchs(case):
     x, weight, bias = inputs_of(case)
     eps, mean, variance = (

@@ -132,8 +132,9 @@ class Erase:
 
     def apply(self, images: Array, rng: np.random.Generator) -> Array:
         """Return changed copies of the images (N, C, H, W)."""
-        n, _, height, width = images.shape
-        chosen: Array = rng.random(n) < 0.5
+        n = len(images)
+        height, width = images.shape[2:]
+        chosen = rng.random(n) < 0.5
         aspect = 2.0 ** (2 * rng.random(n) - 1)  # height / width, 1/2 to 2
         area = self.fraction * height * width
         rows = _inside(np.sqrt(area * aspect), height, rng)  # (N, H)

@@ -1,14 +1,43 @@
 """Seeded batches that a resumed run repeats exactly."""
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from pellucid.data import randomness
 from pellucid.data.augment import Augmentation
-from pellucid.data.dataset import Dataset
 from pellucid.errors import ParameterError
 from pellucid.types import Array
+
+
+class Preparing(Protocol):
+    """Turns stored images into a network's input."""
+
+    def normalise(self, images: Array) -> Array:
+        """Return float32 (N, C, H, W)."""
+        ...
+
+
+class Source(Protocol):
+    """What batches are drawn from: a data set, or anything like one."""
+
+    @property
+    def images(self) -> Array:
+        """Stored images (N, C, H, W)."""
+        ...
+
+    @property
+    def labels(self) -> Array:
+        """One label for each image, (N,)."""
+        ...
+
+    @property
+    def preprocessing(self) -> Preparing:
+        """Applied after the augmentation."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 def order(n: int, *, seed: int, epoch: int) -> Array:
@@ -24,7 +53,7 @@ def order(n: int, *, seed: int, epoch: int) -> Array:
 
 
 def batches(
-    dataset: Dataset,
+    dataset: Source,
     batch_size: int,
     *,
     seed: int,
@@ -59,6 +88,7 @@ def batches(
 
     Examples
     --------
+    >>> from pellucid.data.dataset import Dataset
     >>> dataset = Dataset.from_arrays(np.zeros((5, 8, 8), np.uint8), [0, 1, 0, 1, 0])
     >>> [(step, len(labels)) for step, inputs, labels in batches(dataset, 2, seed=0, epoch=0)]
     [(0, 2), (1, 2), (2, 1)]

@@ -46,7 +46,7 @@ def load(root: Path, *, name: str, size: Pair | None = None, seed: int = 0) -> t
     """
     train_root = root / "train" if (root / "train").is_dir() else root
     test_root = next((root / part for part in TEST_FOLDERS if (root / part).is_dir()), None)
-    files = _by_class(train_root)
+    files = _by_class(train_root, at_least=2)
     headers = [images.header(path) for paths in files.values() for path in paths]
     chosen = size or Counter(extents for extents, _ in headers).most_common(1)[0][0]
     channels = 1 if all(grey for _, grey in headers) else 3
@@ -55,7 +55,7 @@ def load(root: Path, *, name: str, size: Pair | None = None, seed: int = 0) -> t
     if train_root == root or test_root is None:
         train, test = train.split(TEST_FRACTION, seed)
     else:
-        test_files = _by_class(test_root)
+        test_files = _by_class(test_root, at_least=1)
         strangers = [label for label in test_files if label not in files]
         if strangers:
             raise DataError(
@@ -66,7 +66,7 @@ def load(root: Path, *, name: str, size: Pair | None = None, seed: int = 0) -> t
     return replace(train, preprocessing=measured), replace(test, preprocessing=measured)
 
 
-def _by_class(root: Path) -> dict[str, list[Path]]:
+def _by_class(root: Path, at_least: int) -> dict[str, list[Path]]:
     try:
         folders = sorted(path for path in root.iterdir() if path.is_dir() and path.name[0] not in "._")
     except OSError as error:
@@ -78,9 +78,9 @@ def _by_class(root: Path) -> dict[str, list[Path]]:
             f"Each class folder in '{root}' must hold at least one image; got none in '{empty[0]}'; remove "
             f"it, or put images there ({', '.join(sorted(images.SUFFIXES))})."
         )
-    if len(files) < 2:
+    if len(files) < at_least:
         raise DataError(
-            f"The folder '{root}' must hold two or more subfolders of images, one per class; got "
+            f"The folder '{root}' must hold at least {at_least} subfolders of images, one per class; got "
             f"{len(files)}{''.join(f' ({label})' for label in files)}."
         )
     return files

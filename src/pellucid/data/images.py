@@ -9,6 +9,7 @@ Whatever a file holds, what comes out is an 8-bit grey ("L") or colour ("RGB") P
 - transparency laid over white, because that is what a person sees in a viewer or on a page.
 """
 
+import logging
 import os
 import warnings
 from collections.abc import Iterator
@@ -29,6 +30,9 @@ SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", "
 
 # A short list, because Pillow knows formats that start other programs (EPS) or that no user has.
 _FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+
+# Pillow logs what it also raises; without a handler Python would print that on stderr.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 Source = str | os.PathLike[str] | BinaryIO
 
@@ -103,14 +107,13 @@ def from_array(array: Array) -> Image.Image:
     ShapeError
         If the array has another shape or dtype, or no pixel.
     """
+    shape = array.shape
     if array.ndim == 2:
         array = array[None]  # (1, H, W)
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[0] not in (1, 3) or array.size == 0:
         last = array.ndim == 3 and array.shape[-1] in (1, 3)
         hint = "; channels last? array.transpose(2, 0, 1)" if last else ""
-        raise ShapeError(
-            f"One image must be uint8 (H, W), (1, H, W) or (3, H, W); got {array.dtype} {array.shape}{hint}."
-        )
+        raise ShapeError(f"One image must be uint8 (H, W), (1, H, W) or (3, H, W); got {array.dtype} {shape}{hint}.")
     if array.shape[0] == 1:
         return Image.fromarray(np.ascontiguousarray(array[0]))
     return Image.fromarray(np.ascontiguousarray(array.transpose(1, 2, 0)))  # (H, W, 3)

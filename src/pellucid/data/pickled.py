@@ -8,6 +8,7 @@ matches as text. Any other opcode or name is refused.
 
 import math
 import pickletools
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -57,10 +58,12 @@ def read(data: bytes) -> Any:
     """
     machine = _Machine(len(data))
     try:
-        for opcode, argument, _ in pickletools.genops(data):
-            if opcode.name == "STOP":
-                return _finished(machine.stack.pop())
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of backslashes in names, which are refused anyway
+            for opcode, argument, _ in pickletools.genops(data):
+                if opcode.name == "STOP":
+                    return _finished(machine.stack.pop())
+                machine.step(opcode.name, argument)
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:
         if isinstance(error, DataError):
             raise
@@ -91,7 +94,7 @@ class _Machine:
     def since_mark(self) -> list[Any]:
         """Take everything above the last mark off the stack."""
         at = self.marks.pop()
-        items = self.stack[at + 1 :]
+        items = self.stack[at:]
         del self.stack[at:]
         return items
 
@@ -135,7 +138,7 @@ class _Machine:
         elif function.name == _DTYPE and arguments[0] in ("u1", b"u1"):
             self.stack.append(_Dtype("u1"))
         else:
-            raise DataError("The arrays in a pickle must be of unsigned bytes; got another type.")
+            raise DataError("A pickle must hold plain data only, arrays of bytes included; got another type of array.")
 
     def build(self) -> None:
         """Fill an array from (version, shape, dtype, Fortran order, bytes); a byte dtype has no state."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pellucid.errors import ShapeError
+from pellucid.errors import ParameterError, ShapeError
 from pellucid.graph.graph import Graph, Node, Value
 from pellucid.ops import Add, Backward, Op
 
@@ -11,7 +11,8 @@ def differentiate(graph: Graph, loss: Value, wrt: list[Value]) -> dict[str, Valu
     """Append the nodes that compute d loss / d value and return them by value name.
 
     Walks the nodes backwards once; a value used in several places sums what comes from each. A value that the loss
-    does not depend on gets no entry. Raises ShapeError where the loss is not a single number.
+    does not depend on gets no entry. Raises ShapeError where the loss is not a single number, ParameterError where
+    an operation on the way has no gradient.
     """
     if loss.type.size != 1:
         raise ShapeError(f"The loss must be a single number to be differentiated; '{loss.name}' is {loss.type}.")
@@ -47,6 +48,12 @@ def _gradients(graph: Graph, node: Node, dy: Value, needed: set[str]) -> list[tu
     composed = node.op.gradient(emit, node.inputs, dy, wanted)
     if composed is not None:
         return [(value, composed[argument]) for argument, value in wanted.items()]
+    undefined = set(wanted).difference(*node.op.gradient_groups())
+    if undefined:
+        raise ParameterError(
+            f"{node.op} '{node.name}' has no gradient with respect to its {', '.join(sorted(undefined))}; "
+            "differentiate by values that it does not depend on there."
+        )
     pairs = []
     for group in node.op.gradient_groups():
         wrt = tuple(argument for argument in group if argument in wanted)

@@ -5,7 +5,8 @@ Layers, importers and the zoo build it; training, inference, accounting, explana
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,6 +27,7 @@ class Value:
     """
 
     __slots__ = ("graph", "name", "node", "type")
+    __array_ufunc__ = None  # array * value asks the value, instead of multiplying cell by cell
 
     def __init__(self, graph: Graph, name: str, type_: TensorType, node: Node | None = None) -> None:
         self.graph, self.name, self.type, self.node = graph, name, type_, node
@@ -83,46 +85,53 @@ class Value:
 
     def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Value:
         """Merge axes into one, as in PyTorch."""
-        end = end_dim if end_dim == -1 else end_dim % self.ndim
-        return self.graph.add(ops.Flatten(start_dim % self.ndim, end), self)
+        end = end_dim if end_dim == -1 else self._axis(end_dim, "flatten")
+        return self.graph.add(ops.Flatten(self._axis(start_dim, "flatten"), end), self)
 
     def permute(self, *axes: int | Shape) -> Value:
         """Reorder the axes."""
-        return self.graph.add(ops.Transpose(tuple(axis % self.ndim for axis in _extents(axes))), self)
+        return self.graph.add(ops.Transpose(tuple(self._axis(axis, "permute") for axis in _extents(axes))), self)
 
     def transpose(self, first: int, second: int) -> Value:
         """Swap two axes, as in PyTorch."""
         order = list(range(self.ndim))
+        first, second = self._axis(first, "transpose"), self._axis(second, "transpose")
         order[first], order[second] = order[second], order[first]
         return self.permute(*order)
 
     def mean(self, dim: int | Shape | None = None, keepdim: bool = False) -> Value:
         """Mean over axes; over all of them by default."""
-        return self.graph.add(ops.Mean(self._axes(dim), keepdim), self)
+        return self.graph.add(ops.Mean(self._axes(dim, "mean"), keepdim), self)
 
     def sum(self, dim: int | Shape | None = None, keepdim: bool = False) -> Value:
         """Sum over axes; over all of them by default."""
-        return self.graph.add(ops.Sum(self._axes(dim), keepdim), self)
+        return self.graph.add(ops.Sum(self._axes(dim, "sum"), keepdim), self)
 
-    def _axes(self, dim: int | Shape | None) -> Shape:
+    def _axes(self, dim: int | Shape | None, method: str) -> Shape:
         if dim is None:
             return tuple(range(self.ndim))
-        return tuple(axis % self.ndim for axis in ((dim,) if isinstance(dim, int) else dim))
+        return tuple(self._axis(axis, method) for axis in ((dim,) if isinstance(dim, int) else dim))
+
+    def _axis(self, dim: int, method: str) -> int:
+        return ops.nth_axis(dim, self.ndim, method)
 
     def _operand(self, other: Any) -> Value | None:
         """Take a value as it is and a number or array as a constant; None leaves it to ``other`` to know better."""
         if isinstance(other, Value):
             return other
-        if isinstance(other, int | float | np.ndarray | np.generic):
-            return self.graph.constant(np.asarray(other, self.dtype))
-        return None
+        if not isinstance(other, int | float | np.ndarray | np.generic):
+            return None
+        array = np.asarray(other)
+        if array.dtype.kind == "f" and np.dtype(self.dtype).kind != "f":
+            raise ShapeError(f"'{self.name}' holds {self.dtype}, which cannot be combined with fractions; got {other}.")
+        return self.graph.constant(array.astype(self.dtype))
 
 
-def _extents(numbers: tuple[int | Shape, ...]) -> Shape:
+def _extents(numbers: tuple[Any, ...]) -> Shape:
     """Accept both f(1, 2) and f((1, 2))."""
     if len(numbers) == 1 and isinstance(numbers[0], tuple | list):
-        return tuple(numbers[0])
-    return tuple(int(number) for number in numbers)  # type: ignore[arg-type]
+        numbers = tuple(numbers[0])
+    return tuple(operator.index(number) for number in numbers)
 
 
 @dataclass(eq=False, slots=True)
@@ -158,6 +167,7 @@ class Graph:
     updates: dict[str, Value] = field(default_factory=dict)
     layers: dict[str, Value] = field(default_factory=dict)
     _values: dict[str, Value] = field(default_factory=dict)
+    _reserved: set[str] = field(default_factory=set)
     _scope: list[tuple[str, bool]] = field(default_factory=lambda: [("", False)])
 
     def input(self, name: str, type_: TensorType) -> Value:
@@ -179,6 +189,10 @@ class Graph:
         self.constants[name] = array
         return self._register(value)
 
+    def reserve(self, names: Iterable[str]) -> None:
+        """Keep names, of parameters that will be declared when first used, from being given to nodes."""
+        self._reserved.update(names)
+
     def add(self, op: Op, *inputs: Value | None, name: str | None = None) -> Value:
         """Append an operation and return its first result.
 
@@ -188,7 +202,7 @@ class Graph:
         name = self._unused(name or self._scoped_name(op))
         node = Node(name, op, inputs)
         try:
-            types = op.infer(*node.types)
+            types = op.checked_infer(node.types)
         except ShapeError as error:
             raise ShapeError(f"{op.kind} '{name}' {error}") from None
         results = zip(op.results, types, strict=True)
@@ -207,6 +221,11 @@ class Graph:
             yield
         finally:
             self._scope.pop()
+
+    @property
+    def prefix(self) -> str:
+        """Path of the layer being called, "" at the top."""
+        return self._scope[-1][0]
 
     def value(self, name: str) -> Value:
         """Look a value up by name."""
@@ -227,12 +246,11 @@ class Graph:
         return f"{path}.{op.kind.lower()}" if path else op.kind.lower()
 
     def _unused(self, name: str) -> str:
-        if name not in self._values:
-            return name
-        count = 1
-        while f"{name}_{count}" in self._values:
+        free, count = name, 0
+        while free in self._values or free in self._reserved:
             count += 1
-        return f"{name}_{count}"
+            free = f"{name}_{count}"
+        return free
 
     def _declare(self, kind: dict[str, Value], name: str, type_: TensorType) -> Value:
         value = self._register(Value(self, name, type_))

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from pellucid.errors import ParameterError, ShapeError
 from pellucid.graph.graph import Graph, Node, Value
 from pellucid.ops import Choice, choose
@@ -36,6 +38,9 @@ class Plan:
         self.graph, self.executor, self.keep = graph, executor, keep
         self._feeds = graph.inputs | graph.parameters | graph.buffers
         kept = {value.name for value in (*graph.outputs.values(), *graph.updates.values())} | set(keep)
+        unknown = sorted(name for name in kept if name not in graph)
+        if unknown:
+            raise ParameterError(f"The 'keep' parameter must name values of the graph; there is no {unknown[0]!r}.")
         self.steps = self._plan(_reachable(graph, kept), kept)
 
     def _plan(self, nodes: list[Node], kept: set[str]) -> list[Step]:
@@ -54,16 +59,18 @@ class Plan:
     def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
         """Run on arrays for all inputs, parameters and buffers; return the outputs, updates and kept values by name.
 
-        Raises ShapeError naming the first array that is missing or of another type than the graph's.
+        Infinities and NaN pass through silently. Raises ShapeError naming the first array that is missing or of
+        another type than the graph's.
         """
         arrays: dict[str, Array] = dict(self.graph.constants)
         for name, value in self._feeds.items():
             arrays[name] = _checked(value, feeds.get(name))
-        for step in self.steps:
-            given = [None if name is None else arrays[name] for name in step.inputs]
-            arrays.update(zip(step.outputs, step.choice.kernel(*given), strict=True))
-            for name in step.last_used:
-                del arrays[name]
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                given = [None if name is None else arrays[name] for name in step.inputs]
+                arrays.update(zip(step.outputs, step.choice.kernel(*given), strict=True))
+                for name in step.last_used:
+                    del arrays[name]
         graph = self.graph
         wanted = [value.name for value in (*graph.outputs.values(), *graph.updates.values())]
         return {name: arrays[name] for name in (*wanted, *self.keep)}

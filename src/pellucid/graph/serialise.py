@@ -6,16 +6,15 @@ checked again and a file cannot claim a shape that its operations do not give.
 
 from typing import Any
 
-import numpy as np
-
 from pellucid.errors import FileError, ShapeError
 from pellucid.graph.graph import Graph, Value
-from pellucid.ops import op_from_dict
-from pellucid.types import Array, TensorType
+from pellucid.ops import op_from_dict, type_from_lists
+from pellucid.types import Array
 
 FORMAT = 1
 _MOST_NODES = 100_000
-_MOST_AXES = 8
+_MOST_CELLS = 2**28
+"""Cells that one result may have: a damaged number must not ask for more memory than there is."""
 
 
 def to_dict(graph: Graph) -> dict[str, Any]:
@@ -43,7 +42,7 @@ def from_dict(record: Any, constants: dict[str, Array] | None = None) -> Graph:
     """Rebuild a graph from :func:`to_dict` and its constants. Raises FileError where the record is damaged."""
     try:
         return _rebuild(record, constants or {})
-    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as error:
         reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise FileError(f"The graph cannot be rebuilt: {reason}") from None
 
@@ -60,7 +59,8 @@ def _rebuild(record: Any, constants: dict[str, Array]) -> Graph:
     graph = Graph()
     for kind, declare in (("inputs", graph.input), ("parameters", graph.parameter), ("buffers", graph.buffer)):
         for entry in record[kind]:
-            declare(_text(entry["name"]), _type(entry))
+            name = _text(entry["name"])
+            declare(name, type_from_lists(entry["shape"], entry["dtype"], f"'{name}'"))
     for name in record["constants"]:
         graph.constant(constants[name], _text(name))
     for entry in record["nodes"]:
@@ -68,6 +68,8 @@ def _rebuild(record: Any, constants: dict[str, Array]) -> Graph:
         value = graph.add(op_from_dict(entry["op"]), *inputs, name=_text(entry["name"]))
         if value.name != entry["name"]:
             raise ShapeError(f"two values are named '{entry['name']}'")
+        if max(result.type.size for result in graph.nodes[-1].outputs) > _MOST_CELLS:
+            raise ShapeError(f"'{value.name}' would be {value.type}, which is too large")
     for name, source in record["outputs"].items():
         graph.outputs[name] = graph.value(source)
     for name, source in record["updates"].items():
@@ -82,12 +84,3 @@ def _text(name: Any) -> str:
     if not isinstance(name, str) or not name:
         raise FileError(f"A name in the graph must be text; got {name!r:.40}.")
     return name
-
-
-def _type(entry: Any) -> TensorType:
-    shape, dtype = entry["shape"], entry["dtype"]
-    if not isinstance(shape, list) or len(shape) > _MOST_AXES:
-        raise FileError(f"The shape of '{entry['name']}' must be a list of at most {_MOST_AXES} sizes.")
-    if any(not isinstance(extent, int) or isinstance(extent, bool) or not 0 <= extent < 2**40 for extent in shape):
-        raise FileError(f"The shape of '{entry['name']}' must be sizes from 0 up; got {shape!r:.80}.")
-    return TensorType(tuple(shape), np.dtype(_text(dtype)).name)

@@ -51,10 +51,10 @@ def conv2d_backward_weight(
     """Gradient (O, C, KH, KW) of the weight: the patches, transposed, times dy, summed over the images."""
     filters, channels, *kernel = weight_shape
     images, slopes = _padded(nhwc(x), padding), nhwc(dy)
-    total = np.zeros((filters, kernel[0] * kernel[1] * channels), x.dtype)
+    total = np.zeros((kernel[0] * kernel[1] * channels, filters), x.dtype)
     for part, patches in _patches(images, tuple(kernel), slopes.shape[1:3], stride, dilation):
-        total += slopes[part].reshape(-1, filters).T @ patches
-    dweight = total.reshape(filters, *kernel, channels).transpose(0, 3, 1, 2)
+        total += patches.T @ slopes[part].reshape(-1, filters)
+    dweight = total.reshape(*kernel, channels, filters).transpose(3, 2, 0, 1)
     return np.ascontiguousarray(dweight[:, :, ::-1, ::-1] if flip else dweight)
 
 
@@ -68,23 +68,23 @@ def conv2d_backward_data(
     dilation: Pair,
     flip: bool,
 ) -> Array:
-    """Gradient (N, C, H, W) of x: every slope, times the weights, added back onto the cells its window read."""
-    n, channels, height, width = x_shape
-    (top, bottom), (left, right) = padding
-    kernel = weight.shape[2:]
-    matrix = _weight_rows(weight, flip)  # (O, KH·KW·C)
-    slopes = nhwc(dy)
-    rows, columns = slopes.shape[1:3]
-    dx = np.zeros((n, height + top + bottom, width + left + right, channels), dy.dtype)
-    step = _images_at_once(rows * columns * matrix.shape[1] * dy.itemsize)
-    for start in range(0, n, step):
-        part = slice(start, start + step)
-        patches = slopes[part].reshape(-1, slopes.shape[3]) @ matrix
-        patches = patches.reshape(-1, rows, columns, *kernel, channels)
-        for ky, kx in np.ndindex(*kernel):
-            view = _tap(dx[part], ky, kx, (rows, columns), stride, dilation)
-            view += patches[:, :, :, ky, kx]
-    return nchw(dx[:, top : top + height, left : left + width])
+    """Gradient (N, C, H, W) of x, for stride 1: dy convolved with the turned kernels, filters and channels swapped.
+
+    Padding wider than the kernel reaches is cut off instead.
+    """
+    reach = [dilation[i] * (weight.shape[2 + i] - 1) for i in (0, 1)]
+    margins = [(reach[i] - padding[i][0], reach[i] - padding[i][1]) for i in (0, 1)]
+    rows, columns = ((max(0, before), max(0, after)) for before, after in margins)
+    turned = weight.transpose(1, 0, 2, 3)
+    dx = conv2d(dy, turned, stride=stride, padding=(rows, columns), dilation=dilation, flip=not flip)
+    (top, _), (left, _) = ((max(0, -before), max(0, -after)) for before, after in margins)
+    return dx[:, :, top : top + x_shape[2], left : left + x_shape[3]]
+
+
+def bias_backward(dy: Array) -> Array:
+    """Gradient (O,) of the bias: all slopes of each filter, summed as a matrix product."""
+    slopes = nhwc(dy).reshape(-1, dy.shape[1])
+    return np.ones(len(slopes), dy.dtype) @ slopes
 
 
 def _weight_rows(weight: Array, flip: bool) -> Array:

@@ -6,7 +6,9 @@ its operations for these shapes, plans it, keeps the plan, and runs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -58,10 +60,30 @@ class Buffer(Parameter):
         super().__init__(data, requires_grad=False)
 
 
-class _Structure:
-    """Counts changes to any module's attributes: a plan made before the last change is not used again."""
+_NOT_STRUCTURE = frozenset({"training", "metadata", "last_shapes", "_plans"})
+
+
+class PlanCache:
+    """Keeps what was built for a module until the module, or any other, changes its structure.
+
+    Every attribute set on any module counts as a change, except switching between training and evaluation, which
+    is part of the key: a plan made before the last change is never used again.
+    """
 
     revision = 0
+
+    def __init__(self) -> None:
+        self._made_at = -1
+        self._kept: dict[Any, Any] = {}
+
+    def get(self, module: Module, key: Any, build: Callable[[], Any]) -> Any:
+        """Find what was built for this key and the module's present modes, or build it."""
+        if self._made_at != PlanCache.revision:
+            self._made_at, self._kept = PlanCache.revision, {}
+        key = (key, tuple(part.training for part in module.modules()))
+        if key not in self._kept:
+            self._kept[key] = build()
+        return self._kept[key]
 
 
 class Module:
@@ -83,25 +105,37 @@ class Module:
     """
 
     training: bool
+    metadata: dict[str, Any]
+    """What is known of the network and kept in its file: "name", "classes", "preprocessing", "input"."""
+    last_shapes: tuple[Shape, ...] | None
+    """Shapes of the last inputs, without the batch."""
     one_op = False
     """True for layers that are one operation: the graph's node then has the layer's own name."""
 
     def __init__(self) -> None:
         self.training = True
-        self._plans: dict[Any, Any] = {}
+        self.metadata: dict[str, Any] = {}
+        self.last_shapes: tuple[Shape, ...] | None = None
+        self._plans = PlanCache()
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in ("training", "_plans"):
-            _Structure.revision += 1
+        if name not in _NOT_STRUCTURE:
+            PlanCache.revision += 1
         super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
-        _Structure.revision += 1
+        PlanCache.revision += 1
         super().__delattr__(name)
 
     def forward(self, *inputs: Any) -> Any:
         """Connect the layers: symbols in, symbols out."""
         raise NotImplementedError(f"{type(self).__name__} must define forward(self, x).")
+
+    def input_names(self, count: int) -> list[str]:
+        """Names for the graph's inputs: those of ``forward``'s arguments."""
+        arguments = inspect.signature(self.forward).parameters.values()
+        names = [argument.name for argument in arguments if argument.kind is not argument.VAR_POSITIONAL]
+        return [*names, *(f"input{index}" for index in range(len(names), count))][:count]
 
     def __call__(self, *inputs: Any) -> Any:
         """Compute the module on arrays (N, C, H, W), or, inside another module's forward, add it to the graph."""
@@ -135,13 +169,13 @@ class Module:
 
     def _plan(self, types: tuple[TensorType, ...], executor: str) -> tuple[Plan, tracing.Structure]:
         """Make the plan for these input types, or find it if it was made before."""
-        if self._plans.get("revision") != _Structure.revision:
-            self._plans = {"revision": _Structure.revision}
-        key = (types, executor, tuple(module.training for module in self.modules()))
-        if key not in self._plans:
+
+        def build() -> tuple[Plan, tracing.Structure]:
             graph, structure = tracing.trace(self, types)
-            self._plans[key] = Plan(graph, executor), structure
-        found: tuple[Plan, tracing.Structure] = self._plans[key]
+            self.last_shapes = tuple(type_.shape[1:] for type_ in types)
+            return Plan(graph, executor), structure
+
+        found: tuple[Plan, tracing.Structure] = self._plans.get(self, (types, executor), build)
         return found
 
     def graph(self, *shapes: Shape) -> Graph:
@@ -256,6 +290,17 @@ class Module:
     def eval(self) -> Self:
         """Switch dropout off and use running statistics: how a finished network is used."""
         return self.train(False)
+
+    @contextmanager
+    def evaluating(self) -> Iterator[None]:
+        """Evaluate inside, and return every module to its own mode afterwards."""
+        modes = [(module, module.training) for module in self.modules()]
+        self.eval()
+        try:
+            yield
+        finally:
+            for module, training in modes:
+                module.training = training
 
     def double(self) -> Self:
         """Compute in float64 from now on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -69,7 +68,7 @@ def trace(module: Module, types: tuple[TensorType, ...]) -> tuple[Graph, Structu
     """Build the graph of a module for inputs of the given types."""
     graph = Graph()
     with tracing(module, graph):
-        inputs = [graph.input(name, type_) for name, type_ in zip(_input_names(module, len(types)), types, strict=True)]
+        inputs = [graph.input(name, type_) for name, type_ in zip(module.input_names(len(types)), types, strict=True)]
         structure, graph.outputs = Structure.pack(module(*inputs))
     return graph, structure
 
@@ -82,14 +81,6 @@ def tracing(module: Module, graph: Graph) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
-
-
-def _input_names(module: Module, count: int) -> list[str]:
-    signature = list(inspect.signature(module.forward).parameters.values())
-    names = [parameter.name for parameter in signature if parameter.kind is not parameter.VAR_POSITIONAL]
-    if len(names) < count:
-        names += [f"input{index}" for index in range(len(names), count)]
-    return names[:count]
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from pellucid.ops.arrange import (
     Transpose,
 )
 from pellucid.ops.backward import Backward
-from pellucid.ops.base import Candidate, Op, Types, op_from_dict
+from pellucid.ops.base import Candidate, Op, Types, nth_axis, op_from_dict, type_from_lists
 from pellucid.ops.conv import Conv2d, ConvTranspose2d
 from pellucid.ops.dropout import Dropout
 from pellucid.ops.linear import Linear
@@ -89,5 +89,7 @@ __all__ = [
     "Transpose",
     "Types",
     "choose",
+    "nth_axis",
     "op_from_dict",
+    "type_from_lists",
 ]

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid import reference
+from pellucid.kernels.elementwise import relu_backward
 from pellucid.errors import ShapeError
-from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_number, check_parameter
+from pellucid.ops.base import Candidate, Op, Results, Types, check_choice, check_floating, check_number, check_parameter
 from pellucid.types import Array, TensorType
 
 
@@ -37,6 +38,9 @@ class ReLU(_Activation):
 
     function: ClassVar = "relu"
     reads: ClassVar = "y"
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate("relu_backward_masked", lambda op, types: lambda dy, y: (relu_backward(dy, y),)),)
 
 
 @dataclass(frozen=True)
@@ -125,9 +129,8 @@ class PReLU(Op):
     def infer(self, x: TensorType, weight: TensorType) -> tuple[TensorType, ...]:
         check_floating(x)
         channels = x.shape[1] if len(x.shape) > 1 else 1
-        if weight.shape != (1,):
-            if weight.shape != (channels,):
-                raise ShapeError(f"needs 1 slope or one for each of {channels} channels, got {weight}.")
+        if weight.shape not in ((1,), (channels,)):
+            raise ShapeError(f"needs 1 slope or one for each of {channels} channels, got {weight}.")
         check_parameter("weight", weight, weight.shape, x.dtype)
         return (x,)
 

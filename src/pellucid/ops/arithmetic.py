@@ -9,7 +9,7 @@ import numpy as np
 from pellucid import reference
 from pellucid.errors import ShapeError
 from pellucid.ops.arrange import Reshape
-from pellucid.ops.base import Emit, Op, Results, check_choice, check_integers
+from pellucid.ops.base import Emit, Op, Results, check_choice, check_floating, check_integers
 from pellucid.types import Array, Shape, TensorType
 
 
@@ -58,6 +58,7 @@ class Sum(Op):
         _check_axes(self, self.axes, self.keepdims)
 
     def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        check_floating(x)
         return (TensorType(_reduced(x.shape, self.axes, self.keepdims), x.dtype),)
 
     def reference(self, x: Array) -> Results:
@@ -78,6 +79,7 @@ class Mean(Op):
         _check_axes(self, self.axes, self.keepdims)
 
     def infer(self, x: TensorType) -> tuple[TensorType, ...]:
+        check_floating(x)
         return (TensorType(_reduced(x.shape, self.axes, self.keepdims), x.dtype),)
 
     def reference(self, x: Array) -> Results:
@@ -103,7 +105,7 @@ class Expand(Op):
         return (y,)
 
     def reference(self, x: Array) -> Results:
-        return (np.broadcast_to(x, self.shape),)
+        return (np.broadcast_to(x, self.shape).copy(),)  # a view would be read-only
 
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         return {"x": _sum_to(emit, dy, inputs[0])}

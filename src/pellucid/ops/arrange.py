@@ -112,7 +112,7 @@ class Slice(Op):
             check_integers(self, name, getattr(self, name), minimum=0, shape=())
 
     def infer(self, x: TensorType) -> tuple[TensorType, ...]:
-        if self.axis >= len(x.shape) or not self.start < self.stop <= x.shape[self.axis]:
+        if self.axis >= len(x.shape) or not self.start <= self.stop <= x.shape[self.axis]:
             raise ShapeError(f"takes {self.start}:{self.stop} of axis {self.axis}, which {x} does not hold.")
         shape = (*x.shape[: self.axis], self.stop - self.start, *x.shape[self.axis + 1 :])
         return (TensorType(shape, x.dtype),)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pellucid.errors import FileError
-from pellucid.ops.base import Candidate, Op, Results, Types, op_from_dict
+from pellucid.errors import FileError, ParameterError, ShapeError
+from pellucid.ops.base import Candidate, Op, Results, Types, op_from_dict, type_from_lists
 from pellucid.types import TensorType
 
 
@@ -20,6 +20,15 @@ class Backward(Op):
     wrt: tuple[str, ...]
     types: Types
 
+    def __post_init__(self) -> None:
+        if type(self.of).reference_backward is Op.reference_backward:
+            raise ParameterError(f"{self.of.kind} has no Backward: its gradient is made of other operations, or none.")
+        if not self.wrt or not any(set(self.wrt) <= set(group) for group in self.of.gradient_groups()):
+            raise ParameterError(
+                f"The 'wrt' parameter of {self} must be arguments with a gradient, of one group among "
+                f"{self.of.gradient_groups()}; got {self.wrt}."
+            )
+
     @property
     def arguments(self) -> tuple[str, ...]:  # type: ignore[override]
         return ("dy", *self.of.saved(self.wrt))
@@ -32,9 +41,17 @@ class Backward(Op):
     def results(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(f"d{name}" for name in self.wrt)
 
-    def infer(self, *_: Any) -> tuple[TensorType, ...]:
-        types = dict(zip(self.of.arguments, self.types, strict=True))
-        return tuple(t for name in self.wrt if (t := types[name]) is not None)
+    def infer(self, *types: TensorType | None) -> tuple[TensorType, ...]:
+        results = dict(zip(self.of.results, self.of.checked_infer(self.types), strict=True))
+        inputs = dict(zip(self.of.arguments, self.types, strict=True))
+        expected = {"dy": results[self.of.results[0]], **inputs, **results}
+        for name, type_ in zip(self.arguments, types, strict=True):
+            if type_ != expected[name]:
+                raise ShapeError(f"needs its input '{name}' to be {expected[name]}, got {type_}.")
+        gradients = tuple(type_ for name in self.wrt if (type_ := inputs[name]) is not None)
+        if len(gradients) < len(self.wrt):
+            raise ShapeError(f"differentiates by {self.wrt}, some of which are absent from {self.types}.")
+        return gradients
 
     def macs(self, *_: Any) -> int:
         """Each weighted gradient repeats the forward products once; a bias or scale adds none."""
@@ -45,10 +62,7 @@ class Backward(Op):
         return self.of.reference_backward(self.wrt, self.types, dy, **dict(zip(names, saved, strict=True)))
 
     def candidates(self) -> tuple[Candidate, ...]:
-        return tuple(
-            Candidate(c.name, lambda op, _, c=c: c.bind(op.of, op.types), lambda op, _, c=c: c.rejects(op.of, op.types))
-            for c in self.of.backward_candidates(self.wrt)
-        )
+        return tuple(_on_forward_types(candidate) for candidate in self.of.backward_candidates(self.wrt))
 
     def __str__(self) -> str:
         return f"Backward({self.of.kind})"
@@ -60,7 +74,19 @@ class Backward(Op):
     @classmethod
     def from_attributes(cls, attributes: dict[str, Any]) -> Self:
         try:
-            types = tuple(None if t is None else TensorType(tuple(t[0]), t[1]) for t in attributes["types"])
+            types = tuple(
+                None if pair is None else type_from_lists(pair[0], pair[1], "an input of Backward")
+                for pair in attributes["types"]
+            )
             return cls(op_from_dict(attributes["of"]), tuple(attributes["wrt"]), types)
         except (KeyError, TypeError, IndexError) as error:
             raise FileError(f"The operation Backward lacks or breaks an attribute: {error}.") from None
+
+
+def _on_forward_types(candidate: Candidate) -> Candidate:
+    """Let a kernel for a gradient see the op and the types of the forward pass."""
+    return Candidate(
+        candidate.name,
+        lambda op, _: candidate.bind(op.of, op.types),
+        lambda op, _: candidate.rejects(op.of, op.types),
+    )

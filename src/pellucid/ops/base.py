@@ -6,13 +6,24 @@ reference, its values and gradients; and it lists the kernels that may compute i
 accounting, explanation) asks the op; nobody looks at a layer's class name.
 """
 
+import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
+import numpy as np
+
 from pellucid.errors import FileError, ParameterError, ShapeError
 from pellucid.geometry import Window
 from pellucid.types import Array, TensorType
+
+NUMERIC = frozenset(
+    ("bool", "float16", "float32", "float64", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)))
+)
+"""Names of the dtypes that a graph may hold."""
+
+_MOST_AXES = 8
+_LARGEST_EXTENT = 2**40
 
 Types: TypeAlias = tuple[TensorType | None, ...]
 """Types of an op's inputs; None where an optional input is absent."""
@@ -66,8 +77,23 @@ class Op:
     # Accounting: needs types only.
 
     def infer(self, *types: Any) -> tuple[TensorType, ...]:
-        """Types of the results. Raises ShapeError, worded to follow the op's name, where the inputs do not fit."""
+        """Types of the results. Raises ShapeError, worded to follow the op's name, where the inputs do not fit.
+
+        Use :meth:`checked_infer` where it is not certain that all inputs are there.
+        """
         raise NotImplementedError
+
+    def checked_infer(self, types: Types) -> tuple[TensorType, ...]:
+        """Like :meth:`infer`, after making sure that only optional inputs are absent."""
+        names = self.arguments
+        if names[0].endswith("*"):
+            names = tuple(f"{names[0][:-1]}{index}" for index in range(len(types)))
+        if len(types) != len(names):
+            raise ShapeError(f"needs {len(names)} inputs ({', '.join(names)}), got {len(types)}.")
+        for name, type_ in zip(names, types, strict=True):
+            if type_ is None and name not in self.optional:
+                raise ShapeError(f"needs its input '{name}', got none.")
+        return self.infer(*types)
 
     def macs(self, *types: Any) -> int:
         """Multiply-adds; bias additions, activations and comparisons are not counted."""
@@ -93,7 +119,7 @@ class Op:
         """Arguments and results that the gradient with respect to the group ``wrt`` reads, besides dy."""
         return ()
 
-    def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **saved: Any) -> Results:
+    def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, *args: Any, **saved: Any) -> Results:
         """Gradients of ``wrt``, from dy, the types of the forward inputs and what ``saved`` asked for."""
         raise NotImplementedError
 
@@ -151,6 +177,17 @@ def op_from_dict(record: Any) -> Op:
         raise FileError(f"The operation {kind} cannot be rebuilt: {error}") from None
 
 
+def type_from_lists(shape: Any, dtype: Any, owner: str) -> TensorType:
+    """Read a type from JSON values. Raises FileError where they are not a shape and the name of a numeric dtype."""
+    if not isinstance(shape, list | tuple) or len(shape) > _MOST_AXES:
+        raise FileError(f"The shape of {owner} must be a list of at most {_MOST_AXES} sizes; got {shape!r:.80}.")
+    if not all(_is_nested(extent, (), 0) and extent < _LARGEST_EXTENT for extent in shape):
+        raise FileError(f"The shape of {owner} must be sizes from 0 up; got {shape!r:.80}.")
+    if not isinstance(dtype, str) or dtype not in NUMERIC:
+        raise FileError(f"The dtype of {owner} must be the name of a numeric one; got {dtype!r:.40}.")
+    return TensorType(tuple(shape), dtype)
+
+
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
@@ -165,6 +202,13 @@ def check_integers(op: Op, name: str, value: Any, *, minimum: int, shape: tuple[
         raise ParameterError(
             f"The '{name}' parameter of {op.kind} must be {wanted} of at least {minimum}; got {value!r}."
         )
+
+
+def present(types: Types, index: int = 0) -> TensorType:
+    """Type of an input that is never absent."""
+    type_ = types[index]
+    assert type_ is not None
+    return type_
 
 
 def _is_nested(value: Any, shape: tuple[int, ...], minimum: int) -> bool:
@@ -188,12 +232,29 @@ def check_number(
     op: Op, name: str, value: Any, *, minimum: float = float("-inf"), maximum: float = float("inf")
 ) -> None:
     """Refuse an attribute that is not a number in [minimum, maximum]; NaN never is."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not minimum <= value <= maximum:
+    if not _is_number(value) or not minimum <= value <= maximum:
         bounds = [f"at least {minimum:g}"] if minimum > float("-inf") else []
         bounds += [f"at most {maximum:g}"] if maximum < float("inf") else []
         raise ParameterError(
             f"The '{name}' parameter of {op.kind} must be a number {' and '.join(bounds)}; got {value!r}."
         )
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) <= sys.float_info.max
+
+
+def nth_axis(dim: Any, ndim: int, owner: str) -> int:
+    """Count an axis from 0, given a number that may count from the end. Raises ParameterError where there is none.
+
+    >>> nth_axis(-1, 4, "Softmax")
+    3
+    """
+    if not isinstance(dim, int | np.integer) or isinstance(dim, bool) or not -ndim <= dim < ndim:
+        raise ParameterError(f"The 'dim' parameter of {owner} must be one of {ndim} axes, from {-ndim}; got {dim!r}.")
+    return int(dim) % ndim
 
 
 def check_rank(x: TensorType, rank: int, axes: str = "(N, C, H, W)") -> None:

@@ -1,8 +1,9 @@
 """Convolution and its transpose."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from pellucid import reference
 from pellucid.errors import ShapeError
@@ -19,9 +20,12 @@ from pellucid.ops.base import (
     check_integers,
     check_parameter,
     check_rank,
+    present,
 )
 from pellucid.ops.pad import BORDERS, check_border
-from pellucid.types import Array, Padding, Pair, TensorType
+from pellucid.types import Array, Padding, Pair, Shape, TensorType
+
+_Pass: TypeAlias = Callable[[Array, Any, Shape], Array]
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Conv2d(Op):
         check_choice(self, "flip", self.flip, (False, True))
 
     def window(self, x: TensorType, weight: TensorType, *_: Any) -> Window:
-        return Window.of(weight.shape[2:], self.stride, self.padding, self.dilation)  # type: ignore[arg-type]
+        kernel = weight.shape[2], weight.shape[3]
+        return Window.of(kernel, self.stride, self.padding, self.dilation)
 
     def infer(self, x: TensorType, weight: TensorType, bias: TensorType | None) -> tuple[TensorType, ...]:
         _check_operands(x, weight)
@@ -87,16 +92,41 @@ class Conv2d(Op):
         return (Candidate("conv2d_im2col", bind, _im2col_rejects),)
 
     def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
-        def bind(op: Conv2d, types: Types) -> Kernel:
-            data = partial(im2col.conv2d_backward_data, **op._sliding())
-            weights = partial(im2col.conv2d_backward_weight, **op._sliding())
-            names = op.saved(wrt)
-            return lambda dy, *saved: _backward(data, weights, wrt, types, dy, **dict(zip(names, saved, strict=True)))
-
-        return (Candidate("conv2d_backward_im2col", bind, _im2col_rejects),)
+        if wrt == ("x",):
+            return (Candidate("conv2d_backward_data_im2col", _bind_backward_data, _backward_data_rejects),)
+        return (Candidate("conv2d_backward_weight_im2col", partial(_bind_backward_weight, wrt), _im2col_rejects),)
 
     def _sliding(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "flip")}
+
+
+def _bind_backward_data(op: Conv2d, types: Types) -> Kernel:
+    shape = present(types).shape
+    return lambda dy, weight: (im2col.conv2d_backward_data(dy, weight, shape, **op._sliding()),)
+
+
+def _bind_backward_weight(wrt: tuple[str, ...], op: Conv2d, types: Types) -> Kernel:
+    shape = present(types, 1).shape
+    weights = partial(im2col.conv2d_backward_weight, **op._sliding())
+
+    def run(dy: Array, x: Any = None) -> Results:
+        return tuple(weights(dy, x, shape) if name == "weight" else im2col.bias_backward(dy) for name in wrt)
+
+    return run
+
+
+def _im2col_rejects(op: Conv2d, types: Types) -> str | None:
+    if op.groups != 1:
+        return f"{op.groups} groups: one matrix product needs a single group"
+    if op.border != "zeros":
+        return f"border {op.border!r}: copies rows of zeros only"
+    return None
+
+
+def _backward_data_rejects(op: Conv2d, types: Types) -> str | None:
+    if op.stride != (1, 1):
+        return f"stride {op.stride}: the gradient is a convolution for stride 1 only"
+    return _im2col_rejects(op, types)
 
 
 @dataclass(frozen=True)
@@ -165,23 +195,15 @@ def _saved(wrt: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _backward(
-    data: Any, weights: Any, wrt: tuple[str, ...], types: Types, dy: Array, x: Any = None, weight: Any = None
+    data: _Pass, weights: _Pass, wrt: tuple[str, ...], types: Types, dy: Array, x: Any = None, weight: Any = None
 ) -> Results:
     """Gradients named in ``wrt`` through the given backward-data and backward-weight functions."""
     compute = {
-        "x": lambda: data(dy, weight, types[0].shape),  # type: ignore[union-attr]
-        "weight": lambda: weights(dy, x, types[1].shape),  # type: ignore[union-attr]
+        "x": lambda: data(dy, weight, present(types).shape),
+        "weight": lambda: weights(dy, x, present(types, 1).shape),
         "bias": lambda: reference.bias_backward(dy),
     }
     return tuple(compute[name]() for name in wrt)
-
-
-def _im2col_rejects(op: Conv2d, types: Types) -> str | None:
-    if op.groups != 1:
-        return f"{op.groups} groups: one matrix product needs a single group"
-    if op.border != "zeros":
-        return f"border {op.border!r}: copies rows of zeros only"
-    return None
 
 
 def _check_sliding(op: Op, stride: Any, padding: Any, dilation: Any, groups: Any) -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
+
 from pellucid import reference
 from pellucid.errors import ShapeError
 from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_number, check_parameter
@@ -35,7 +37,7 @@ class CrossEntropy(Op):
         if len(logits.shape) < 2:
             raise ShapeError(f"needs logits (N, K, …), got shape {logits.shape}.")
         expected = (logits.shape[0], *logits.shape[2:])
-        if labels.shape != expected or labels.dtype not in ("int64", "int32"):
+        if labels.shape != expected or np.dtype(labels.dtype).kind not in "iu":
             raise ShapeError(f"needs integer labels of shape {expected} for logits {logits}, got {labels}.")
         check_parameter("weight", weight, (logits.shape[1],), logits.dtype)
         return (TensorType(_reduced(self.reduction, expected), logits.dtype),)

@@ -22,7 +22,7 @@ from pellucid.types import Array, TensorType
 class _Affine(Op):
     """Shared by the norms that scale and shift their result: one pass gives the gradients of x, weight and bias."""
 
-    optional: ClassVar = ("weight", "bias")
+    optional: ClassVar[tuple[str, ...]] = ("weight", "bias")
 
     def gradient_groups(self) -> tuple[tuple[str, ...], ...]:
         return (("x", "weight", "bias"),)
@@ -40,17 +40,20 @@ class BatchNorm(_Affine):
     """Normalise every channel (axis 1), then scale and shift it.
 
     In training by the mean and the biased variance of the batch, which are results too; else by the running
-    statistics, which are then needed.
+    statistics, which are then needed. ``momentum`` is not used here but kept for whoever updates those, see
+    :class:`RunningAverage`.
     """
 
     eps: float = 1e-5
+    momentum: float | None = 0.1
     training: bool = False
 
-    arguments: ClassVar = ("x", "weight", "bias", "mean", "variance")
-    optional: ClassVar = ("weight", "bias", "mean", "variance")
+    arguments: ClassVar[tuple[str, ...]] = ("x", "weight", "bias", "mean", "variance")
+    optional: ClassVar[tuple[str, ...]] = ("weight", "bias", "mean", "variance")
 
     def __post_init__(self) -> None:
         check_number(self, "eps", self.eps, minimum=0)
+        _check_momentum(self, self.momentum)
         check_choice(self, "training", self.training, (False, True))
 
     @property
@@ -103,8 +106,7 @@ class RunningAverage(Op):
     arguments: ClassVar = ("running", "batch", "count")
 
     def __post_init__(self) -> None:
-        if self.momentum is not None:
-            check_number(self, "momentum", self.momentum, minimum=0, maximum=1)
+        _check_momentum(self, self.momentum)
         check_number(self, "scale", self.scale, minimum=1)
 
     def infer(self, running: TensorType, batch: TensorType, count: TensorType) -> tuple[TensorType, ...]:
@@ -205,3 +207,8 @@ class LocalResponseNorm(Op):
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, *, x: Any) -> Results:
         return (reference.local_response_norm_backward(dy, x, **vars(self)),)
+
+
+def _check_momentum(op: Op, momentum: Any) -> None:
+    if momentum is not None:
+        check_number(op, "momentum", momentum, minimum=0, maximum=1)

@@ -5,7 +5,16 @@ from typing import Any
 
 from pellucid import reference
 from pellucid.errors import ParameterError, ShapeError
-from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_integers, check_number
+from pellucid.ops.base import (
+    Op,
+    Results,
+    Types,
+    check_choice,
+    check_floating,
+    check_integers,
+    check_number,
+    present,
+)
 from pellucid.types import Array, Pair, Shape, TensorType
 
 BORDERS = ("zeros", "replicate", "reflect", "circular")
@@ -41,9 +50,7 @@ class Pad(Op):
         return (reference.pad(x, self.padding, mode=self.mode, value=self.value),)
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **_: Any) -> Results:
-        (x,) = types
-        assert x is not None
-        return (reference.pad_backward(dy, x.shape, self.padding, mode=self.mode),)
+        return (reference.pad_backward(dy, present(types).shape, self.padding, mode=self.mode),)
 
 
 def check_border(mode: str, padding: tuple[Pair, ...], shape: Shape) -> None:

@@ -17,6 +17,7 @@ from pellucid.ops.base import (
     check_integers,
     check_number,
     check_rank,
+    present,
 )
 from pellucid.types import Array, Padding, Pair, TensorType
 
@@ -25,7 +26,8 @@ from pellucid.types import Array, Padding, Pair, TensorType
 class MaxPool2d(Op):
     """The largest value of every window, and where it stood: a flat index into the unpadded plane.
 
-    Padding never wins. The first of equal values wins; NaN beats everything.
+    Padding never wins. The first of equal values wins. NaN beats everything, and the last of several wins, as in
+    PyTorch.
     """
 
     kernel: Pair
@@ -37,8 +39,7 @@ class MaxPool2d(Op):
     results: ClassVar = ("y", "indices")
 
     def __post_init__(self) -> None:
-        _check_pooling(self, self.kernel, self.stride, self.padding)
-        check_integers(self, "dilation", self.dilation, minimum=1)
+        _check_pooling(self, self.kernel, self.stride, self.padding, self.dilation)
         check_choice(self, "ceil_mode", self.ceil_mode, (False, True))
 
     def window(self, *_: Any) -> Window:
@@ -55,9 +56,7 @@ class MaxPool2d(Op):
         return ("indices",)
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, *, indices: Any) -> Results:
-        (x,) = types
-        assert x is not None
-        return (reference.max_pool2d_backward(dy, indices, x.shape),)
+        return (reference.max_pool2d_backward(dy, indices, present(types).shape),)
 
     def candidates(self) -> tuple[Candidate, ...]:
         def bind(op: MaxPool2d, types: Types) -> Any:
@@ -67,7 +66,7 @@ class MaxPool2d(Op):
 
     def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
         def bind(op: MaxPool2d, types: Types) -> Any:
-            shape = types[0].shape  # type: ignore[union-attr]
+            shape = present(types).shape
             return lambda dy, indices: (pooling.max_pool2d_disjoint_backward(dy, indices, shape, kernel=op.kernel),)
 
         return (Candidate("max_pool2d_disjoint_backward", bind, _disjoint_rejects),)
@@ -78,9 +77,7 @@ def _disjoint_rejects(op: MaxPool2d, types: Types) -> str | None:
         return f"stride {op.stride} and dilation {op.dilation}: windows must tile the plane"
     if op.padding != ((0, 0), (0, 0)):
         return f"padding {op.padding}: takes none"
-    (x,) = types
-    assert x is not None
-    if op.ceil_mode and any(size % k for size, k in zip(x.shape[2:], op.kernel, strict=True)):
+    if op.ceil_mode and any(size % k for size, k in zip(present(types).shape[2:], op.kernel, strict=True)):
         return "ceil_mode with a window over the end"
     return None
 
@@ -110,9 +107,7 @@ class AvgPool2d(Op):
         return (reference.avg_pool2d(x, **vars(self)),)
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **_: Any) -> Results:
-        (x,) = types
-        assert x is not None
-        return (reference.avg_pool2d_backward(dy, x.shape, **vars(self)),)
+        return (reference.avg_pool2d_backward(dy, present(types).shape, **vars(self)),)
 
 
 @dataclass(frozen=True)
@@ -177,19 +172,19 @@ class AdaptiveAvgPool2d(Op):
         return (reference.adaptive_avg_pool2d(x, **vars(self)),)
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **_: Any) -> Results:
-        (x,) = types
-        assert x is not None
-        return (reference.adaptive_avg_pool2d_backward(dy, x.shape, **vars(self)),)
+        return (reference.adaptive_avg_pool2d_backward(dy, present(types).shape, **vars(self)),)
 
 
-def _check_pooling(op: Op, kernel: Any, stride: Any, padding: Any) -> None:
+def _check_pooling(op: Op, kernel: Any, stride: Any, padding: Any, dilation: Any = (1, 1)) -> None:
     check_integers(op, "kernel", kernel, minimum=1)
     check_integers(op, "stride", stride, minimum=1)
     check_integers(op, "padding", padding, minimum=0, shape=(2, 2))
-    for size, pair in zip(kernel, padding, strict=True):
-        if max(pair) > size / 2:  # wider padding would make windows that see nothing real
+    check_integers(op, "dilation", dilation, minimum=1)
+    for size, pair, gap in zip(kernel, padding, dilation, strict=True):
+        if max(pair) > (gap * (size - 1) + 1) / 2:  # wider padding would make windows that see nothing real
             raise ParameterError(
-                f"The 'padding' parameter of {op.kind} must be at most half the kernel {kernel}; got {padding}."
+                f"The 'padding' parameter of {op.kind} must be at most half the extent of its kernel {kernel}; "
+                f"got {padding}."
             )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pellucid import reference
 from pellucid.errors import ParameterError, ShapeError
-from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_integers, check_rank
+from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_integers, check_rank, present
 from pellucid.types import Array, Pair, TensorType
 
 
@@ -37,7 +37,7 @@ class Resize(Op):
         return (reference.resize_bilinear(x, size=self.size, align_corners=self.align_corners),)
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **_: Any) -> Results:
-        shape = types[0].shape  # type: ignore[union-attr]
+        shape = present(types).shape
         if self.mode == "nearest":
             return (reference.resize_nearest_backward(dy, shape, size=self.size),)
         return (reference.resize_bilinear_backward(dy, shape, size=self.size, align_corners=self.align_corners),)

@@ -16,7 +16,7 @@ class Choice:
 
 def choose(op: Op, types: Types) -> Choice:
     """Take the first candidate that accepts; the reference stands last and accepts everything."""
-    rejected = []
+    rejected: list[tuple[str, str]] = []
     for candidate in op.candidates():
         reason = candidate.rejects(op, types)
         if reason is None:

@@ -234,4 +234,4 @@ def running_average(running: Array, batch: Array, *, momentum: float, scale: flo
     array([2.])
     """
     kept, added = np.asarray(1 - momentum, running.dtype), np.asarray(momentum * scale, running.dtype)
-    return kept * running + added * batch
+    return np.asarray(kept * running + added * batch)

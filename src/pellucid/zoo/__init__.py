@@ -34,7 +34,10 @@ def build(name: str, *, input: Shape | None = None, classes: int = 10) -> Module
     430890
     """
     builder, usual = _find(name)
-    return builder(input or usual, classes)
+    shape = input or usual
+    net = builder(shape, classes)
+    net.metadata = {"name": name, "input": list(shape)}
+    return net
 
 
 def _find(name: str) -> tuple[Callable[..., Module], Shape]:

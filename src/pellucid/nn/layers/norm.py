@@ -1,14 +1,13 @@
 """Normalisation layers."""
 
-import math
 from typing import Any
 
 import numpy as np
 
 from pellucid import ops
 from pellucid.errors import ShapeError
-from pellucid.nn import tracing
-from pellucid.nn.functional import apply, apply_all
+from pellucid.nn.batch_norm import batch_norm
+from pellucid.nn.functional import apply
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.module import Buffer, Parameter
 from pellucid.nn.settings import divides, positive
@@ -58,23 +57,9 @@ class BatchNorm2d(_Affine):
     def forward(self, x: Any) -> Any:
         if x.ndim != self.axes:
             raise ShapeError(f"{type(self).__name__} needs an input of {self.axes} axes, got shape {x.shape}.")
-        use_batch = self.training or self.running_mean is None
-        op = ops.BatchNorm(self.eps, use_batch)
-        y, *statistics = apply_all(op, x, self.weight, self.bias, self.running_mean, self.running_var)
-        if self.training and self.running_mean is not None:
-            self._remember(math.prod(x.shape) // x.shape[1], *statistics)
-        return y
-
-    def _remember(self, count: int, mean: Any, variance: Any) -> None:
-        assert self.running_mean is not None
-        assert self.running_var is not None
-        assert self.num_batches_tracked is not None
-        batches = tracing.lift(self.num_batches_tracked) + 1
-        average = ops.RunningAverage(self.momentum)
-        unbiased = ops.RunningAverage(self.momentum, scale=count / (count - 1))
-        tracing.update(self.running_mean, apply(average, self.running_mean, mean, batches))
-        tracing.update(self.running_var, apply(unbiased, self.running_var, variance, batches))
-        tracing.update(self.num_batches_tracked, batches)
+        op = ops.BatchNorm(self.eps, self.momentum, self.training or self.running_mean is None)
+        statistics = self.running_mean, self.running_var, self.num_batches_tracked if self.training else None
+        return batch_norm(op, x, self.weight, self.bias, *statistics)
 
     def extra_repr(self) -> str:
         text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"

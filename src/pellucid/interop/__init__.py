@@ -1,0 +1,1 @@
+"""Files of networks, in and out."""

@@ -1,0 +1,88 @@
+"""A network that is given as a graph: what a file holds."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from pellucid import ops
+from pellucid.errors import ShapeError
+from pellucid.graph import Graph, Node
+from pellucid.nn import tracing
+from pellucid.nn.batch_norm import batch_norm
+from pellucid.nn.functional import apply_all
+from pellucid.nn.module import Buffer, Module, Parameter
+from pellucid.types import Array
+
+COUNT = "num_batches_tracked"
+
+
+class GraphModule(Module):
+    """Runs the operations of an inference graph, for any batch size; can be trained further.
+
+    Parameters and buffers are found under the paths that they had in the network that was saved.
+    """
+
+    def __init__(self, graph: Graph, arrays: Mapping[str, Array]) -> None:
+        super().__init__()
+        self._graph = graph
+        for name in graph.parameters:
+            self._place(name, Parameter(arrays[name]))
+        for name in graph.buffers:
+            self._place(name, Buffer(arrays[name]))
+
+    def _place(self, name: str, parameter: Parameter) -> None:
+        """Put a parameter where its path says, making the modules on the way."""
+        *path, last = name.split(".")
+        owner: Module = self
+        for part in path:
+            child = vars(owner).get(part)
+            if not isinstance(child, Module):
+                child = Module()
+                setattr(owner, part, child)
+            owner = child
+        setattr(owner, last, parameter)
+
+    def input_names(self, count: int) -> list[str]:
+        """Names that the graph's inputs had."""
+        return [name for name in self._graph.inputs if name != tracing.KEY]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Add the graph's operations to the graph being traced."""
+        graph = self._graph
+        names = self.input_names(len(inputs))
+        if len(inputs) != len(names):
+            raise ShapeError(f"The network takes {len(names)} inputs ({', '.join(names)}), got {len(inputs)}.")
+        values: dict[str, Any] = dict(zip(names, inputs, strict=True))
+        values |= dict(self.named_parameters()) | dict(self.named_buffers()) | graph.constants
+        target = inputs[0].graph
+        for node in graph.nodes:
+            with target.scope(_path(target, node.name), one_op=True):
+                results = self._replay(node, values)
+            values |= {value.name: result for value, result in zip(node.outputs, results, strict=False)}
+        target.layers |= {_path(target, path): values[value.name] for path, value in graph.layers.items()}
+        return _restore({name: values[value.name] for name, value in graph.outputs.items()})
+
+    def _replay(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
+        inputs = [None if value is None else values[value.name] for value in node.inputs]
+        if self.training and isinstance(node.op, ops.Dropout):
+            return apply_all(replace(node.op, training=True), inputs[0], tracing.dropout_key())
+        if self.training and isinstance(node.op, ops.BatchNorm):
+            x, weight, bias, mean, variance = inputs
+            path = node.inputs[3].name.rpartition(".")[0] if node.inputs[3] else ""
+            count = values.get(f"{path}.{COUNT}" if path else COUNT)
+            return (batch_norm(replace(node.op, training=True), x, weight, bias, mean, variance, count),)
+        return apply_all(node.op, *inputs)
+
+
+def _path(target: Graph, name: str) -> str:
+    prefix = target.prefix
+    return f"{prefix}.{name}" if prefix else name
+
+
+def _restore(named: dict[str, Any]) -> Any:
+    """Rebuild a forward's result from the names that :class:`tracing.Structure` gave its parts."""
+    if list(named) == ["output"]:
+        return named["output"]
+    if all(name.isdecimal() for name in named):
+        return tuple(named.values())
+    return named

@@ -1,0 +1,1 @@
+"""Training: gradients, optimisers, schedules, the loop, checkpoints, runs on disk."""
