@@ -163,7 +163,7 @@ def _inside(cells: "range | list[int]", size: int) -> Pair:
 
 
 def named_padding(name: str, kernel: Pair, stride: Pair, dilation: Pair) -> Padding:
-    """Padding in cells for "valid", "same" or "full".
+    """Return the padding in cells for "valid", "same" or "full".
 
     "same" keeps the size and exists for stride 1 only; where the total is odd the extra cell goes to the end, as in
     PyTorch. "full" lets every window that touches the input count.

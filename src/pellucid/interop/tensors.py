@@ -23,7 +23,7 @@ def write(path: str | os.PathLike[str], arrays: dict[str, Array], record: dict[s
     from safetensors.numpy import save
 
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    data = save(contiguous, metadata={_KEY: json.dumps(record, sort_keys=True)})
+    data = save(contiguous, metadata={_KEY: json.dumps(record)})
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 

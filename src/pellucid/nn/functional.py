@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from pellucid import ops
-from pellucid.errors import ShapeError
-from pellucid.graph import Value
+from pellucid.errors import ParameterError, ShapeError
+from pellucid.graph import Graph, Value
 from pellucid.nn import random, tracing
 from pellucid.nn.module import Parameter
 from pellucid.nn.settings import padding_cells, pair, target_size
@@ -24,24 +24,34 @@ def apply(op: Op, *inputs: Any) -> Any:
 
 def apply_all(op: Op, *inputs: Any) -> tuple[Any, ...]:
     """Like :func:`apply`; returns all results."""
-    symbol = next((value for value in inputs if isinstance(value, Value)), None)
-    if symbol is not None:
-        lifted = [tracing.lift(value) if isinstance(value, Parameter) else value for value in inputs]
-        node = symbol.graph.add(op, *(_as_value(symbol, value) for value in lifted)).node
+    graph = _traced(inputs)
+    if graph is not None:
+        node = graph.add(op, *(_as_value(graph, value) for value in inputs)).node
         assert node is not None
         return node.outputs
     arrays = [value.data if isinstance(value, Parameter) else value for value in inputs]
     arrays = [None if value is None else np.asarray(value) for value in arrays]
     types = tuple(None if array is None else TensorType.of(array) for array in arrays)
     try:
-        op.infer(*types)
+        op.checked_infer(types)
     except ShapeError as error:
         raise ShapeError(f"{op.kind} {error}") from None
-    return ops.choose(op, types).kernel(*arrays)
+    with np.errstate(all="ignore"):  # infinities and NaN pass through silently
+        return ops.choose(op, types).kernel(*arrays)
 
 
-def _as_value(symbol: Value, value: Any) -> Value | None:
-    return value if value is None or isinstance(value, Value) else symbol.graph.constant(np.asarray(value))
+def _traced(inputs: tuple[Any, ...]) -> Graph | None:
+    """Return the graph that an op on these inputs belongs to, or None where they are arrays."""
+    symbol = next((value for value in inputs if isinstance(value, Value)), None)
+    if symbol is not None:
+        return symbol.graph
+    return tracing.active() if any(isinstance(value, Parameter) for value in inputs) else None
+
+
+def _as_value(graph: Graph, value: Any) -> Value | None:
+    if isinstance(value, Parameter):
+        return tracing.lift(value)
+    return value if value is None or isinstance(value, Value) else graph.constant(np.asarray(value))
 
 
 def conv2d(
@@ -67,18 +77,20 @@ def conv2d(
     >>> conv2d(step, np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]], np.float32))
     array([[-1020., -1020.]], dtype=float32)
     """
-    axes = x.ndim
-    if isinstance(x, Value):
-        image, kernel = x, weight
-    else:
-        image = np.asarray(x)[(None,) * (4 - axes)]
+    image, kernel, missing = x, weight, 0
+    if _traced((x, weight)) is None:
+        image = np.asarray(x)
+        missing = 4 - image.ndim
         kernel = weight.data if isinstance(weight, Parameter) else np.asarray(weight)
-        kernel = kernel[(None,) * (4 - kernel.ndim)]
+        for name, array in (("images", image), ("kernels", kernel)):
+            if not 2 <= array.ndim <= 4:
+                raise ShapeError(f"conv2d needs {name} of 2 to 4 axes, got shape {array.shape}.")
+        image, kernel = image[(None,) * missing], kernel[(None,) * (4 - kernel.ndim)]
     size = pair(kernel.shape[2:], "weight", "conv2d")
     stride, dilation = pair(stride, "stride", "conv2d"), pair(dilation, "dilation", "conv2d")
     cells = padding_cells(padding, size, stride, dilation, "conv2d")
     y = apply(ops.Conv2d(stride, cells, dilation, groups, border, flip), image, kernel, bias)
-    for _ in range(4 - axes):  # as few axes as the image, unless several filters need the channel axis
+    for _ in range(missing):  # as few axes as the image, unless several filters need the channel axis
         y = y[0] if y.shape[0] == 1 else y
     return y
 
@@ -145,12 +157,12 @@ def hardsigmoid(x: Any) -> Any:
 
 def softmax(x: Any, dim: int) -> Any:
     """eˣ / Σ eˣ along an axis."""
-    return apply(ops.Softmax(dim % x.ndim), x)
+    return apply(ops.Softmax(ops.nth_axis(dim, x.ndim, "softmax")), x)
 
 
 def log_softmax(x: Any, dim: int) -> Any:
     """X − log Σ eˣ along an axis."""
-    return apply(ops.LogSoftmax(dim % x.ndim), x)
+    return apply(ops.LogSoftmax(ops.nth_axis(dim, x.ndim, "log_softmax")), x)
 
 
 def max_pool2d(
@@ -201,13 +213,13 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
 
 def flatten(x: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """Merge axes into one."""
-    end = end_dim if end_dim == -1 else end_dim % x.ndim
-    return apply(ops.Flatten(start_dim % x.ndim, end), x)
+    end = end_dim if end_dim == -1 else ops.nth_axis(end_dim, x.ndim, "flatten")
+    return apply(ops.Flatten(ops.nth_axis(start_dim, x.ndim, "flatten"), end), x)
 
 
 def cat(parts: Any, dim: int = 0) -> Any:
     """Lay arrays end to end along an axis."""
-    return apply(ops.Concatenate(dim % parts[0].ndim), *parts)
+    return apply(ops.Concatenate(ops.nth_axis(dim, parts[0].ndim, "cat")), *parts)
 
 
 def dropout(x: Any, p: float = 0.5, training: bool = True) -> Any:
@@ -231,7 +243,12 @@ def _dropout(x: Any, p: float, training: bool, per_channel: bool) -> Any:
 
 
 def pad(x: Any, pad: Any, mode: str = "constant", value: float = 0.0) -> Any:
-    """Pad as PyTorch does: (left, right, top, bottom, …), last axis first; mode constant, reflect, replicate, circular."""
+    """Pad as PyTorch does: (left, right, top, bottom, …), the last axis first.
+
+    ``mode`` is "constant" (of ``value``), "reflect", "replicate" or "circular".
+    """
+    if len(pad) % 2:
+        raise ParameterError(f"The 'pad' parameter of pad must hold (before, after) for each axis; got {pad!r}.")
     pairs = [(pad[i], pad[i + 1]) for i in range(0, len(pad), 2)][::-1]
     borders = ((0, 0),) * (x.ndim - len(pairs)) + tuple(pairs)
     return apply(ops.Pad(borders, "zeros" if mode == "constant" else mode, value), x)

@@ -25,6 +25,7 @@ class GraphModule(Module):
     def __init__(self, graph: Graph, arrays: Mapping[str, Array]) -> None:
         super().__init__()
         self._graph = graph
+        self.last_shapes = tuple(graph.inputs[name].shape[1:] for name in self.input_names(len(graph.inputs)))
         for name in graph.parameters:
             self._place(name, Parameter(arrays[name]))
         for name in graph.buffers:

@@ -22,17 +22,41 @@ from pellucid.types import Array, Shape, TensorType
 class Parameter:
     """An array that training changes. ``data`` is the array itself; assign to it or change it in place."""
 
+    __array_ufunc__ = None  # array * parameter asks the parameter, instead of multiplying cell by cell
+
     def __init__(self, data: Array, requires_grad: bool = True) -> None:
-        self.data = np.asarray(data)
+        self._data = np.asarray(data)
         self.requires_grad = requires_grad
+
+    @property
+    def data(self) -> Array:
+        """The array itself."""
+        return self._data
+
+    @data.setter
+    def data(self, array: Array) -> None:
+        array = np.asarray(array)
+        if array.shape != self._data.shape or array.dtype != self._data.dtype:
+            PlanCache.revision += 1
+        self._data = array
+
+    @property
+    def type(self) -> TensorType:
+        """Shape and dtype of the array."""
+        return TensorType.of(self._data)
 
     @property
     def shape(self) -> Shape:
         """Shape of the array."""
         return self.data.shape
 
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self.data.ndim
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({TensorType.of(self.data)})"
+        return f"{type(self).__name__}({self.type})"
 
     def __add__(self, other: Any) -> Any:
         return tracing.lift(self) + other
@@ -53,6 +77,15 @@ class Parameter:
     __rmul__ = __mul__
 
 
+def _is_symbolic(value: Any) -> bool:
+    """Tell whether something, or a part of it, stands for an array that does not exist yet."""
+    if isinstance(value, Mapping):
+        return any(map(_is_symbolic, value.values()))
+    if isinstance(value, tuple | list):
+        return any(map(_is_symbolic, value))
+    return isinstance(value, Value) or (isinstance(value, Parameter) and tracing.active() is not None)
+
+
 class Buffer(Parameter):
     """An array that is saved with a module but not trained, such as a running mean."""
 
@@ -66,8 +99,9 @@ _NOT_STRUCTURE = frozenset({"training", "metadata", "last_shapes", "_plans"})
 class PlanCache:
     """Keeps what was built for a module until the module, or any other, changes its structure.
 
-    Every attribute set on any module counts as a change, except switching between training and evaluation, which
-    is part of the key: a plan made before the last change is never used again.
+    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype; except
+    switching between training and evaluation, which is part of the key. A plan made before the last change is never
+    used again.
     """
 
     revision = 0
@@ -80,10 +114,11 @@ class PlanCache:
         """Find what was built for this key and the module's present modes, or build it."""
         if self._made_at != PlanCache.revision:
             self._made_at, self._kept = PlanCache.revision, {}
+        kept = self._kept  # another thread may put a new dictionary in its place
         key = (key, tuple(part.training for part in module.modules()))
-        if key not in self._kept:
-            self._kept[key] = build()
-        return self._kept[key]
+        if key not in kept:
+            kept[key] = build()
+        return kept[key]
 
 
 class Module:
@@ -135,13 +170,14 @@ class Module:
         """Names for the graph's inputs: those of ``forward``'s arguments."""
         arguments = inspect.signature(self.forward).parameters.values()
         names = [argument.name for argument in arguments if argument.kind is not argument.VAR_POSITIONAL]
+        names = [f"input_{name}" if isinstance(vars(self).get(name), Parameter) else name for name in names]
         return [*names, *(f"input{index}" for index in range(len(names), count))][:count]
 
     def __call__(self, *inputs: Any) -> Any:
         """Compute the module on arrays (N, C, H, W), or, inside another module's forward, add it to the graph."""
-        if any(isinstance(value, Value) for value in inputs):
+        if any(_is_symbolic(value) for value in inputs):
             with tracing.enter(self):
-                return self.forward(*inputs)
+                return self.forward(*(tracing.lift(v) if isinstance(v, Parameter) else v for v in inputs))
         return self._run(inputs)
 
     def _run(self, inputs: tuple[Any, ...], executor: str = "fast") -> Any:
@@ -204,10 +240,18 @@ class Module:
         return (module for _, module in self.named_children())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
-        """Yield (path, module) for this module, whose path is "", and all inside."""
+        """Yield (path, module) for this module, whose path is "", and all inside, each once."""
+        seen: set[int] = set()
+        for path, module in self._walk(prefix):
+            if id(module) not in seen:
+                seen.add(id(module))
+                yield path, module
+
+    def _walk(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """Yield (path, module); a shared module comes under each of its paths."""
         yield prefix, self
         for name, child in self.named_children():
-            yield from child.named_modules(f"{prefix}.{name}" if prefix else name)
+            yield from child._walk(f"{prefix}.{name}" if prefix else name)
 
     def modules(self) -> Iterator[Module]:
         """Yield this module and all inside."""
@@ -257,9 +301,9 @@ class Module:
         return {name: parameter.data for name, parameter in pairs}
 
     def state_dict(self) -> dict[str, Array]:
-        """Copies of all parameters and buffers, with PyTorch's keys, order and layouts."""
+        """Return copies of all parameters and buffers, with PyTorch's keys, order and layouts."""
         state: dict[str, Array] = {}
-        for path, module in self.named_modules():
+        for path, module in self._walk():
             own = [(name, value) for name, value in vars(module).items() if isinstance(value, Parameter)]
             own.sort(key=lambda pair: isinstance(pair[1], Buffer))  # parameters come before buffers
             state |= {(f"{path}.{name}" if path else name): value.data.copy() for name, value in own}
@@ -267,19 +311,19 @@ class Module:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set all parameters and buffers from arrays. Raises ShapeError, changing nothing, where one does not fit."""
-        mine = {name: parameter for name, parameter in [*self.named_parameters(), *self.named_buffers()]}
+        mine = dict([*self.named_parameters(), *self.named_buffers()])
         aliases = set(self.state_dict()) - set(mine)  # a shared parameter is saved under each of its names
         missing, extra = sorted(set(mine) - set(state)), sorted(set(state) - set(mine) - aliases)
         if missing or extra:
             said = [f"it lacks {', '.join(missing)}"] if missing else []
             said += [f"it has {', '.join(extra)}, which the network does not"] if extra else []
             raise ShapeError(f"The state does not fit {type(self).__name__}: {'; '.join(said)}.")
-        new = {name: np.asarray(state[name]) for name in mine}
+        new = {name: np.array(state[name]) for name in mine}
         for name, array in new.items():
-            if array.shape != mine[name].shape:
-                raise ShapeError(f"The state's '{name}' has shape {array.shape}; the network's is {mine[name].shape}.")
+            if array.shape != mine[name].shape or array.dtype.kind not in "fiub":
+                raise ShapeError(f"The state's '{name}' is {TensorType.of(array)}; the network's is {mine[name].type}.")
         for name, parameter in mine.items():
-            parameter.data = np.array(new[name], dtype=parameter.data.dtype)
+            parameter.data = new[name].astype(parameter.data.dtype, copy=False)
 
     def train(self, mode: bool = True) -> Self:
         """Switch dropout and batch statistics on (True) or off."""

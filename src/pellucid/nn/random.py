@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pellucid.errors import ParameterError
 from pellucid.types import Array, Shape
 
 
@@ -12,7 +13,12 @@ class _State:
 
 
 def manual_seed(seed: int) -> None:
-    """Make the weights of layers created from now on, and their dropout, repeatable."""
+    """Make the weights of layers created from now on, and their dropout, repeatable.
+
+    Raises ParameterError where the seed is not an integer from 0 to 2⁶⁴ − 1.
+    """
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or not 0 <= seed < 2**64:
+        raise ParameterError(f"The 'seed' parameter of manual_seed must be an integer from 0 to 2⁶⁴ − 1; got {seed!r}.")
     _State.seed, _State.step = seed, 0
     _State.generator = np.random.default_rng(seed)
 
@@ -23,6 +29,6 @@ def uniform(shape: Shape, bound: float) -> Array:
 
 
 def next_key() -> Array:
-    """A dropout key, uint64 (seed, step), not given out before."""
+    """Return a dropout key, uint64 (seed, step), not given out before."""
     _State.step += 1
     return np.array([_State.seed, _State.step], np.uint64)

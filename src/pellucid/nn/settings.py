@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from pellucid.errors import ParameterError
+import numpy as np
+
+from pellucid.errors import ParameterError, ShapeError
 from pellucid.geometry import named_padding
 from pellucid.types import Padding, Pair, Shape
 
@@ -10,7 +12,7 @@ from pellucid.types import Padding, Pair, Shape
 def pair(value: Any, name: str, owner: str) -> Pair:
     """Read n or (rows, columns) as a pair."""
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2 or not all(_is_integer(number) for number in values):
+    if len(values) != 2 or not all(is_integer(number) for number in values):
         raise ParameterError(f"The '{name}' parameter of {owner} must be an integer or a pair of them; got {value!r}.")
     return int(values[0]), int(values[1])
 
@@ -31,15 +33,15 @@ def padding_cells(value: Any, kernel: Pair, stride: Pair, dilation: Pair, owner:
 
 def positive(value: Any, name: str, owner: str) -> int:
     """Refuse anything but an integer of at least 1."""
-    if not _is_integer(value) or value < 1:
+    if not is_integer(value) or value < 1:
         raise ParameterError(f"The '{name}' parameter of {owner} must be an integer of at least 1; got {value!r}.")
     return int(value)
 
 
-def divides(groups: int, value: int, name: str, owner: str) -> None:
+def divides(groups: int, value: int, name: str, owner: str, setting: str = "groups") -> None:
     """Refuse groups that do not divide a number of channels."""
     if value % groups:
-        raise ParameterError(f"The 'groups' parameter of {owner} must divide {name} {value}; got {groups}.")
+        raise ParameterError(f"The '{setting}' parameter of {owner} must divide {name} {value}; got {groups}.")
 
 
 def target_size(shape: Shape, size: Any, scale_factor: Any, owner: str) -> Pair:
@@ -51,14 +53,21 @@ def target_size(shape: Shape, size: Any, scale_factor: Any, owner: str) -> Pair:
         raise ParameterError(f"{owner} needs either a size or a scale_factor; got {size!r} and {scale_factor!r}.")
     if size is not None:
         return pair(size, "size", owner)
+    if len(shape) != 4:
+        raise ShapeError(f"{owner} needs an input of 4 axes (N, C, H, W), got shape {shape}.")
     factors = tuple(scale_factor) if isinstance(scale_factor, tuple | list) else (scale_factor, scale_factor)
-    if any(factor != int(factor) for factor in factors):
+    if len(factors) != 2 or not all(_is_whole(factor) for factor in factors):
         raise ParameterError(
-            f"The 'scale_factor' parameter of {owner} must be whole; got {scale_factor!r}. Give the size instead."
+            f"The 'scale_factor' parameter of {owner} must be a whole number of at least 1, or two; "
+            f"got {scale_factor!r}. Give the size instead."
         )
-    rows, columns = pair(tuple(int(factor) for factor in factors), "scale_factor", owner)
-    return shape[2] * rows, shape[3] * columns
+    return shape[2] * int(factors[0]), shape[3] * int(factors[1])
 
 
-def _is_integer(value: Any) -> bool:
-    return hasattr(value, "__index__") and not isinstance(value, bool)
+def is_integer(value: Any) -> bool:
+    """Tell whether something is an integer of Python's or NumPy's; True and False are not."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_whole(value: Any) -> bool:
+    return (is_integer(value) or (isinstance(value, float) and value.is_integer())) and value >= 1

@@ -59,6 +59,7 @@ class _Tracer:
         self.paths = {id(part): path for path, part in module.named_modules()}
         self.parameters = {id(value): name for name, value in module.named_parameters()}
         self.buffers = {id(value): name for name, value in module.named_buffers()}
+        graph.reserve((*self.parameters.values(), *self.buffers.values()))
 
 
 _current: ContextVar[_Tracer | None] = ContextVar("pellucid_tracer", default=None)
@@ -96,13 +97,14 @@ def enter(module: Module) -> Iterator[None]:
 
 
 def lift(parameter: Parameter) -> Value:
-    """Return the symbol for a parameter or buffer of the network being traced."""
+    """Return the symbol for a parameter or buffer of the network being traced, as last updated in this run."""
     tracer = _active()
     type_ = TensorType.of(parameter.data)
     if id(parameter) in tracer.parameters:
         return tracer.graph.parameter(tracer.parameters[id(parameter)], type_)
     if id(parameter) in tracer.buffers:
-        return tracer.graph.buffer(tracer.buffers[id(parameter)], type_)
+        name = tracer.buffers[id(parameter)]
+        return tracer.graph.updates.get(name) or tracer.graph.buffer(name, type_)
     return tracer.graph.constant(parameter.data)
 
 
@@ -121,6 +123,12 @@ def dropout_key() -> Value:
 def dropout_feed(graph: Graph, key: Callable[[], Array]) -> dict[str, Array]:
     """Feed a key to a graph that asks for one."""
     return {KEY: np.asarray(key(), np.uint64)} if KEY in graph.inputs else {}
+
+
+def active() -> Graph | None:
+    """Return the graph being traced, or None outside of any forward."""
+    tracer = _current.get()
+    return None if tracer is None else tracer.graph
 
 
 def _active() -> _Tracer:

@@ -107,10 +107,13 @@ def _bind_backward_data(op: Conv2d, types: Types) -> Kernel:
 
 def _bind_backward_weight(wrt: tuple[str, ...], op: Conv2d, types: Types) -> Kernel:
     shape = present(types, 1).shape
-    weights = partial(im2col.conv2d_backward_weight, **op._sliding())
+    compute = {
+        "weight": lambda dy, x: im2col.conv2d_backward_weight(dy, x, shape, **op._sliding()),
+        "bias": lambda dy, x: im2col.bias_backward(dy),
+    }
 
     def run(dy: Array, x: Any = None) -> Results:
-        return tuple(weights(dy, x, shape) if name == "weight" else im2col.bias_backward(dy) for name in wrt)
+        return tuple(compute[name](dy, x) for name in wrt)
 
     return run
 

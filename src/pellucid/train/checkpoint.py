@@ -52,6 +52,7 @@ class Checkpoint(Callback):
             "seen": progress.seen,
             "correct": progress.correct,
             "loss_sum": progress.loss_sum,
+            "learning_rate": progress.learning_rate,
             "optimizer_steps": trainer.optimizer.steps,
             "best": {"loss": trainer.best.loss, "epoch": trainer.best.epoch},
             "history": trainer.history,
@@ -84,6 +85,6 @@ def _restore(trainer: Trainer, arrays: dict[str, Array], record: dict[str, Any])
     progress = trainer.progress
     for name in ("epoch", "step", "seen", "correct"):
         setattr(progress, name, int(record[name]))
-    progress.loss_sum = float(record["loss_sum"])
+    progress.loss_sum, progress.learning_rate = float(record["loss_sum"]), float(record["learning_rate"])
     if not np.isfinite(progress.loss_sum) or progress.step > progress.steps:
         raise ValueError(f"step {progress.step} of {progress.steps}")

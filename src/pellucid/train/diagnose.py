@@ -19,5 +19,5 @@ def why_not_finite(differentiated: Differentiated, x: Array, target: Array, key:
             if name.startswith("d."):
                 layer = name.removeprefix("d.").partition(":")[0].rpartition(".")[0]
                 return f"the gradient of layer '{layer}' holds {what}"
-            return f"the output of layer '{name}' holds {what}"
+            return f"the output of layer '{name.partition(':')[0]}' holds {what}"
     return "a value was NaN or infinite that is finite now: the network is not deterministic"

@@ -4,10 +4,12 @@ from collections.abc import Callable
 
 from pellucid.errors import ParameterError
 from pellucid.nn import Module
+from pellucid.nn.settings import positive
 from pellucid.types import Shape
-from pellucid.zoo.lessons import lenet5_rgb, pooled28, pooled28_double, tiny
+from pellucid.zoo.lessons import funnel, lenet5_rgb, pooled28, pooled28_double, tiny
 
 _BUILDERS: dict[str, tuple[Callable[..., Module], Shape]] = {
+    "funnel": (funnel, (3, 32, 32)),
     "lenet5-rgb": (lenet5_rgb, (3, 32, 32)),
     "pooled28": (pooled28, (1, 28, 28)),
     "pooled28-double": (pooled28_double, (1, 28, 28)),
@@ -28,14 +30,17 @@ def usual_input(name: str) -> Shape:
 def build(name: str, *, input: Shape | None = None, classes: int = 10) -> Module:  # noqa: A002 - the word for it
     """Build a network by name, with fresh weights, for images (C, H, W) and a number of classes.
 
-    Raises ParameterError where the name is unknown, ShapeError where the image is too small.
+    Raises ParameterError where the name is unknown or a number is none, ShapeError where the image is too small.
 
     >>> sum(parameter.data.size for parameter in build("pooled28").parameters())
     430890
     """
     builder, usual = _find(name)
-    shape = input or usual
-    net = builder(shape, classes)
+    shape = tuple(input or usual)
+    if len(shape) != 3:
+        raise ParameterError(f"The 'input' parameter of build must be (channels, height, width); got {input!r}.")
+    shape = tuple(positive(extent, "input", "build") for extent in shape)
+    net = builder(shape, positive(classes, "classes", "build"))
     net.metadata = {"name": name, "input": list(shape)}
     return net
 

@@ -1,7 +1,7 @@
 """The small networks that lessons draw."""
 
 from pellucid.errors import ShapeError
-from pellucid.nn import Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
+from pellucid.nn import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
 from pellucid.types import Shape
 
 
@@ -86,6 +86,19 @@ def lenet5_rgb(input: Shape, classes: int) -> Module:  # noqa: A002
             "fc3": Linear(84, classes),
         }
     )
+
+
+def funnel(input: Shape, classes: int) -> Module:  # noqa: A002
+    """Four stages that halve the image while the channels grow, then global average pooling: how networks narrow."""
+    channels, height, width = input
+    _cells(256, height, width, 16)
+    widths = (channels, 32, 64, 128, 256)
+    layers: dict[str, Module] = {}
+    for stage in (1, 2, 3, 4):
+        layers[f"conv{stage}"] = Conv2d(widths[stage - 1], widths[stage], 3, padding=1)
+        layers[f"relu{stage}"] = ReLU()
+        layers[f"pool{stage}"] = MaxPool2d(2)
+    return Sequential({**layers, "gap": AdaptiveAvgPool2d(1), "flatten": Flatten(), "fc": Linear(256, classes)})
 
 
 def _cells(channels: int, height: int, width: int, reduction: int) -> int:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import ops
-from pellucid.nn.functional import apply
+from pellucid.nn.functional import apply, log_softmax, softmax
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.module import Parameter
 from pellucid.nn.settings import positive
@@ -116,11 +116,11 @@ class Softmax(_AlongAxis):
     """eˣ / Σ eˣ along an axis, by default that of the classes."""
 
     def forward(self, x: Any) -> Any:
-        return apply(ops.Softmax(self.dim % x.ndim), x)
+        return softmax(x, self.dim)
 
 
 class LogSoftmax(_AlongAxis):
     """x − log Σ eˣ along an axis, by default that of the classes."""
 
     def forward(self, x: Any) -> Any:
-        return apply(ops.LogSoftmax(self.dim % x.ndim), x)
+        return log_softmax(x, self.dim)

@@ -7,7 +7,7 @@ from pellucid.errors import ParameterError
 from pellucid.nn.functional import flatten, pad
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.module import Module
-from pellucid.nn.settings import positive
+from pellucid.nn.settings import is_integer, positive
 
 
 class Identity(Module):
@@ -62,12 +62,12 @@ class _Padding(Layer):
     def __init__(self, padding: Any) -> None:
         super().__init__()
         sides = tuple(padding) if isinstance(padding, tuple | list) else (padding,) * 4
-        if len(sides) != 4:
+        if len(sides) != 4 or not all(is_integer(side) and side >= 0 for side in sides):
             raise ParameterError(
-                f"The 'padding' parameter of {type(self).__name__} must be an integer or "
+                f"The 'padding' parameter of {type(self).__name__} must be an integer of at least 0 or four of them "
                 f"(left, right, top, bottom); got {padding!r}."
             )
-        self.padding = sides
+        self.padding = tuple(int(side) for side in sides)
 
     def forward(self, x: Any) -> Any:
         return pad(x, self.padding, self.mode, self.value)

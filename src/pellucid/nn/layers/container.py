@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from itertools import count
+from typing import Any, Self
 
 from pellucid.errors import ParameterError
 from pellucid.nn.module import Module
@@ -23,20 +24,36 @@ class _Numbered(Module):
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
-            return type(self)._of(dict(list(self.named_children())[index]))
+            return self._part(dict(list(self.named_children())[index]))
         return self._items()[index]
 
-    @classmethod
-    def _of(cls, named: Mapping[str, Module]) -> Any:
-        made = cls()
-        for name, module in named.items():
-            setattr(made, name, _checked(module, cls.__name__))
-        return made
+    def _part(self, named: dict[str, Module]) -> Any:
+        """Hold some of the modules, for a slice."""
+        raise NotImplementedError
 
-    def append(self, module: Module) -> Any:
+    def __setitem__(self, index: int, module: Module) -> None:
+        name = [name for name, _ in self.named_children()][index]
+        self._place(name, module)
+
+    def append(self, module: Module) -> Self:
         """Add a module at the end."""
-        setattr(self, str(len(self)), _checked(module, type(self).__name__))
+        taken = {name for name, _ in self.named_children()}  # a slice keeps its numbers, which need not start at 0
+        self._place(next(str(n) for n in count(len(self)) if str(n) not in taken), module)
         return self
+
+    def _place(self, name: Any, module: Any) -> None:
+        if not isinstance(module, Module):
+            raise ParameterError(
+                f"{type(self).__name__} holds modules; got {type(module).__name__}. Forgot to call a layer's class?"
+            )
+        if not isinstance(name, str) or not name or "." in name or self._is_attribute(name):
+            raise ParameterError(
+                f"A module's name in {type(self).__name__} must be text without a dot and no attribute's; got {name!r}."
+            )
+        setattr(self, name, module)
+
+    def _is_attribute(self, name: str) -> bool:
+        return hasattr(type(self), name) or (name in vars(self) and not isinstance(vars(self)[name], Module))
 
 
 class Sequential(_Numbered):
@@ -56,7 +73,10 @@ class Sequential(_Numbered):
         if len(modules) == 1 and isinstance(modules[0], Mapping):
             named = modules[0].items()
         for name, module in named:
-            setattr(self, name, _checked(module, "Sequential"))
+            self._place(name, module)
+
+    def _part(self, named: dict[str, Module]) -> Sequential:
+        return Sequential(named)
 
     def forward(self, x: Any) -> Any:
         for module in self:
@@ -72,8 +92,5 @@ class ModuleList(_Numbered):
         for module in modules:
             self.append(module)
 
-
-def _checked(module: Any, owner: str) -> Module:
-    if not isinstance(module, Module):
-        raise ParameterError(f"{owner} holds modules; got {type(module).__name__}. Forgot to call a layer's class?")
-    return module
+    def _part(self, named: dict[str, Module]) -> ModuleList:
+        return ModuleList(named.values())

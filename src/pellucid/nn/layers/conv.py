@@ -74,8 +74,8 @@ class Conv2d(_Convolution):
         super().__init__()
         self._set_up(in_channels, out_channels, kernel_size, stride, dilation, groups)
         cells = padding_cells(padding, self.kernel_size, self.stride, self.dilation, "Conv2d")
-        self.op = ops.Conv2d(self.stride, cells, self.dilation, groups, padding_mode)
-        self._draw_weights((out_channels, in_channels // groups, *self.kernel_size), bias)
+        self.op = ops.Conv2d(self.stride, cells, self.dilation, self.groups, padding_mode)
+        self._draw_weights((self.out_channels, self.in_channels // self.groups, *self.kernel_size), bias)
 
 
 class ConvTranspose2d(_Convolution):
@@ -105,5 +105,5 @@ class ConvTranspose2d(_Convolution):
             )
         cells = padding_cells(padding, self.kernel_size, self.stride, self.dilation, "ConvTranspose2d")
         extra = pair(output_padding, "output_padding", "ConvTranspose2d")
-        self.op = ops.ConvTranspose2d(self.stride, cells, extra, self.dilation, groups)
-        self._draw_weights((in_channels, out_channels // groups, *self.kernel_size), bias)
+        self.op = ops.ConvTranspose2d(self.stride, cells, extra, self.dilation, self.groups)
+        self._draw_weights((self.in_channels, self.out_channels // self.groups, *self.kernel_size), bias)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from pellucid import ops
 from pellucid.nn import losses
 from pellucid.nn.module import Buffer, Module
 from pellucid.types import Array
@@ -18,6 +19,7 @@ class CrossEntropyLoss(Module):
         super().__init__()
         self.weight = None if weight is None else Buffer(np.asarray(weight, np.float32))
         self.reduction, self.label_smoothing = reduction, label_smoothing
+        ops.CrossEntropy(label_smoothing, reduction)  # refuses bad settings now rather than at the first call
 
     def forward(self, logits: Any, labels: Any) -> Any:
         return losses.cross_entropy(logits, labels, self.weight, self.label_smoothing, self.reduction)
@@ -29,6 +31,7 @@ class _Comparison(Module):
     def __init__(self, reduction: str = "mean") -> None:
         super().__init__()
         self.reduction = reduction
+        ops.MSE(reduction)  # refuses a bad reduction now; the rule is the same for all of them
 
 
 class MSELoss(_Comparison):

@@ -35,7 +35,7 @@ class BatchNorm2d(_Affine):
     BatchNorm2d(64, eps=1e-05, momentum=0.1)
     """
 
-    axes = 4
+    axes: tuple[int, ...] = (4,)
 
     def __init__(
         self,
@@ -48,6 +48,7 @@ class BatchNorm2d(_Affine):
         super().__init__()
         self.num_features = positive(num_features, "num_features", type(self).__name__)
         self.eps, self.momentum = eps, momentum
+        ops.BatchNorm(eps, momentum)  # refuses bad settings now rather than at the first call
         self._set_affine((num_features,), affine)
         tracked = track_running_stats
         self.running_mean = Buffer(np.zeros(num_features, np.float32)) if tracked else None
@@ -55,8 +56,9 @@ class BatchNorm2d(_Affine):
         self.num_batches_tracked = Buffer(np.zeros((), np.int64)) if tracked else None
 
     def forward(self, x: Any) -> Any:
-        if x.ndim != self.axes:
-            raise ShapeError(f"{type(self).__name__} needs an input of {self.axes} axes, got shape {x.shape}.")
+        if x.ndim not in self.axes:
+            axes = " or ".join(map(str, self.axes))
+            raise ShapeError(f"{type(self).__name__} needs an input of {axes} axes, got shape {x.shape}.")
         op = ops.BatchNorm(self.eps, self.momentum, self.training or self.running_mean is None)
         statistics = self.running_mean, self.running_var, self.num_batches_tracked if self.training else None
         return batch_norm(op, x, self.weight, self.bias, *statistics)
@@ -68,9 +70,9 @@ class BatchNorm2d(_Affine):
 
 
 class BatchNorm1d(BatchNorm2d):
-    """Normalise every feature of (N, C): see :class:`BatchNorm2d`."""
+    """Normalise every feature of (N, C) or (N, C, L): see :class:`BatchNorm2d`."""
 
-    axes = 2
+    axes = (2, 3)
 
 
 class LayerNorm(_Affine):
@@ -85,6 +87,12 @@ class LayerNorm(_Affine):
         self.op = ops.LayerNorm(len(shape), eps)
         self._set_affine(self.normalized_shape, elementwise_affine, bias)
 
+    def forward(self, x: Any) -> Any:
+        trailing = tuple(x.shape[-len(self.normalized_shape) :])
+        if trailing != self.normalized_shape:
+            raise ShapeError(f"LayerNorm needs an input (…, {str(self.normalized_shape)[1:]}, got shape {x.shape}.")
+        return super().forward(x)
+
     def extra_repr(self) -> str:
         return f"{self.normalized_shape}, eps={self.op.eps}"
 
@@ -95,8 +103,9 @@ class GroupNorm(_Affine):
     def __init__(self, num_groups: int, num_channels: int, eps: float = 1e-5, affine: bool = True) -> None:
         super().__init__()
         self.num_channels = positive(num_channels, "num_channels", "GroupNorm")
-        divides(positive(num_groups, "num_groups", "GroupNorm"), num_channels, "num_channels", "GroupNorm")
-        self.op = ops.GroupNorm(num_groups, eps)
+        groups = positive(num_groups, "num_groups", "GroupNorm")
+        divides(groups, self.num_channels, "num_channels", "GroupNorm", "num_groups")
+        self.op = ops.GroupNorm(groups, eps)
         self._set_affine((num_channels,), affine)
 
     def extra_repr(self) -> str:
@@ -109,8 +118,13 @@ class InstanceNorm2d(_Affine):
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = False) -> None:
         super().__init__()
         self.num_features = positive(num_features, "num_features", "InstanceNorm2d")
-        self.op = ops.GroupNorm(num_features, eps)
+        self.op = ops.GroupNorm(self.num_features, eps)
         self._set_affine((num_features,), affine)
+
+    def forward(self, x: Any) -> Any:
+        if x.ndim != 4 or x.shape[1] != self.num_features:
+            raise ShapeError(f"InstanceNorm2d needs an input (N, {self.num_features}, H, W), got shape {x.shape}.")
+        return super().forward(x)
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.op.eps}"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pellucid import ops
 from pellucid.nn.functional import interpolate
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.settings import target_size
@@ -14,7 +15,8 @@ class Upsample(Layer):
         self, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool = False
     ) -> None:
         super().__init__()
-        target_size((1, 1, 1, 1), size, scale_factor, "Upsample")  # refuses bad settings now
+        one_cell = target_size((1, 1, 1, 1), size, scale_factor, "Upsample")
+        ops.Resize(one_cell, mode, align_corners)  # refuses bad settings now rather than at the first call
         self.size, self.scale_factor, self.mode, self.align_corners = size, scale_factor, mode, align_corners
 
     def forward(self, x: Any) -> Any:

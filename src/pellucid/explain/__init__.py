@@ -1,0 +1,1 @@
+"""Where every number comes from: traces of a run, and single cells written out."""

@@ -1,0 +1,1 @@
+"""Records made visible: text, figures, the report."""

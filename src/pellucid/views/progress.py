@@ -1,0 +1,96 @@
+"""What a terminal shows while something takes its time. In a pipe it stays quiet."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import Progress as Display
+
+from pellucid.train.callbacks import Callback, Progress
+
+if TYPE_CHECKING:
+    from pellucid.data.download import Progress as OnBytes
+
+
+class TrainingDisplay(Callback):
+    """Shows epoch, loss, accuracy, speed and time left, and leaves a line for each epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._display: Display | None = None
+        self._task = TaskID(0)
+
+    def begin(self, progress: Progress) -> None:
+        """Show the bar, if somebody can see it."""
+        if not self._console.is_terminal:
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[numbers]}"))
+        self._display = Display(*columns, console=self._console, transient=True)
+        self._task = self._display.add_task("", total=progress.steps, completed=progress.step, numbers="")
+        self._display.start()
+
+    def step(self, progress: Progress) -> None:
+        """Move the bar on."""
+        if self._display is not None:
+            done = min(progress.epoch + 1, progress.epochs)
+            self._display.update(
+                self._task,
+                completed=progress.step,
+                description=f"epoch {done}/{progress.epochs}",
+                numbers=_numbers(progress),
+            )
+
+    def epoch(self, progress: Progress, record: dict[str, Any]) -> None:
+        """Leave a line of the epoch's results."""
+        if self._display is not None:
+            self._console.print(_line(progress, record))
+
+    def end(self, progress: Progress) -> None:
+        """Take the bar away."""
+        if self._display is not None:
+            self._display.stop()
+            self._display = None
+
+
+@contextmanager
+def downloading(console: Console) -> Iterator["OnBytes | None"]:
+    """Give a function that shows how far a download is, or None where nobody can see it."""
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), DownloadColumn(), TransferSpeedColumn())
+    with Display(*columns, console=console, transient=True) as display:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = display.add_task(name, total=total)
+            display.update(tasks[name], completed=done)
+
+        yield show
+
+
+def _numbers(progress: Progress) -> str:
+    left = (progress.steps - progress.step) * progress.seconds / max(1, _steps_here(progress))
+    minutes, seconds = divmod(round(left), 60)
+    return (
+        f"loss {progress.loss:.3f}  accuracy {100 * progress.accuracy:.1f} %  "
+        f"{progress.images_per_second:,.0f} images/s  {minutes}:{seconds:02} left"
+    )
+
+
+def _steps_here(progress: Progress) -> float:
+    """Return the steps that this process did: a resumed run did the others earlier."""
+    images_per_step = progress.seen / max(1, progress.step - progress.epoch * progress.steps_per_epoch)
+    return progress.seen_here / max(images_per_step, 1)
+
+
+def _line(progress: Progress, record: dict[str, Any]) -> str:
+    held_back = record.get("validation_accuracy")
+    validation = "" if held_back is None else f"  validation {100 * held_back:.1f} %"
+    return (
+        f"epoch {record['epoch']}/{progress.epochs}  loss {record['loss']:.3f}  "
+        f"accuracy {100 * record['accuracy']:.1f} %{validation}  [dim]{record['seconds']:.0f} s[/dim]"
+    )

@@ -1,0 +1,65 @@
+"""Colour scales: which colour stands for which number.
+
+Signed numbers get a diverging scale centred on zero, one pair of colours for activations and another for weights, so
+that the two are never mistaken for each other; numbers that are never negative get cividis. All of them can be told
+apart with any kind of colour vision, and in grey by their printed limits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pellucid.types import Array
+
+ACTIVATIONS, WEIGHTS, POSITIVE = "RdBu_r", "PuOr_r", "cividis"
+LEVELS = 255
+"""Shades of a scale; one more entry of a palette is left for "nothing here"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Numbers from ``low`` to ``high``, as the colours of a Matplotlib colour map; beyond them, the end colours."""
+
+    low: float
+    high: float
+    colours: str
+
+    @property
+    def signed(self) -> bool:
+        """Whether zero lies in the middle."""
+        return self.colours != POSITIVE
+
+    def levels(self, values: Array) -> Array:
+        """Return the shade, 0 to 254 (uint8), of each number; any shape.
+
+        >>> signed(np.array([2.0]), WEIGHTS).levels(np.array([-2.0, 0.0, 1.0])).tolist()
+        [0, 127, 190]
+        """
+        span = self.high - self.low
+        share = (values - self.low) / span if span > 0 else np.full(values.shape, 0.5)
+        return np.rint(np.clip(share, 0, 1) * (LEVELS - 1)).astype(np.uint8)
+
+
+def signed(values: Array, colours: str) -> Scale:
+    """Return a scale centred on zero that reaches the largest magnitude among the values."""
+    limit = float(abs(values).max(initial=0.0))
+    return Scale(-limit, limit, colours)
+
+
+def for_activations(values: Array) -> Scale:
+    """Return cividis from 0 where nothing is negative, else a scale centred on zero.
+
+    >>> for_activations(np.array([0.0, 3.0]))
+    Scale(low=0.0, high=3.0, colours='cividis')
+    """
+    if values.size and values.min() >= 0:
+        return Scale(0.0, float(values.max()), POSITIVE)
+    return signed(values, ACTIVATIONS)
+
+
+def palette(colours: str) -> Array:
+    """Return the colours of a scale's shades, uint8 (255, 3)."""
+    import matplotlib
+
+    shades: Array = matplotlib.colormaps[colours](np.linspace(0, 1, LEVELS))[:, :3]
+    return np.rint(shades * 255).astype(np.uint8)

@@ -1,0 +1,90 @@
+"""Real ``kill -9`` at random instants: the resumed run ends with the same bytes."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+SETTINGS = ["--net", "tiny", "--epochs", "4", "--batch-size", "16", "--augment", "flip,shift=1,erase=0.2"]
+SETTINGS += ["--early-stopping", "3", "--checkpoint-steps", "2", "--optimizer", "adamw", "--lr", "0.003"]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A small data set in Keras's form: noisy squares in one of four corners."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part, count in (("train", 400), ("test", 80)):
+        labels = np.arange(count) % 4
+        images = rng.integers(0, 90, (count, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[14 * (label // 2) :, 14 * (label % 2) :][:10, :10] += 120
+        arrays |= {f"x_{part}": images, f"y_{part}": labels}
+    path = tmp_path_factory.mktemp("data") / "corners.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def pellucid(*arguments):
+    command = [sys.executable, "-m", "pellucid", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def finish(process):
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+
+
+def start(out, data):
+    return pellucid("train", *SETTINGS, "--data", data, "--out", out)
+
+
+def resume(out, data):
+    """Go on, or start anew where the kill came before anything was written."""
+    return pellucid("train", "--resume", out) if (out / "run.json").exists() else start(out, data)
+
+
+def killed_and_resumed(out, data, seconds):
+    """Kill after each of these times, then let it finish; return how many kills hit a living process."""
+    hits = 0
+    for number, pause in enumerate(seconds):
+        process = start(out, data) if number == 0 else resume(out, data)
+        try:
+            process.wait(timeout=pause)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            hits += 1
+        process.communicate()
+    finish(resume(out, data))
+    return hits
+
+
+@pytest.fixture(scope="module")
+def undisturbed(data, tmp_path_factory):
+    """The bytes of a run that nobody killed, and how long it took."""
+    out = tmp_path_factory.mktemp("runs") / "undisturbed"
+    began = time.monotonic()
+    finish(start(out, data))
+    return (out / "model.safetensors").read_bytes(), time.monotonic() - began
+
+
+def test_three_kills(undisturbed, data, tmp_path):
+    expected, seconds = undisturbed
+    assert killed_and_resumed(tmp_path / "run", data, [seconds * share for share in (0.55, 0.6, 0.65)]) >= 1
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == expected
+
+
+@pytest.mark.long
+def test_twenty_random_kills(undisturbed, data, tmp_path):
+    expected, seconds = undisturbed
+    rng = np.random.default_rng()
+    hits = 0
+    for number in range(5):
+        out = tmp_path / f"run{number}"
+        hits += killed_and_resumed(out, data, rng.uniform(0.3, 1.0, 4) * seconds)
+        assert (out / "model.safetensors").read_bytes() == expected
+    print(f"{hits} of 20 kills hit a living process; every final file was identical")
+    assert hits >= 10

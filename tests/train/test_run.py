@@ -1,0 +1,110 @@
+"""Runs on disk: what is written, refused, resumed."""
+
+import json
+
+import numpy as np
+import pytest
+
+import pellucid as pel
+from pellucid.errors import DataError, FileError, TrainingError
+from pellucid.train.callbacks import Callback
+from pellucid.train.run import resume, start
+from pellucid.train.settings import RunSettings
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    images = rng.integers(0, 90, (60, 12, 12), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[4 * label : 4 * label + 4] += 120
+    path = tmp_path_factory.mktemp("data") / "rows.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images[:15], y_test=labels[:15])
+    return RunSettings(network="tiny", data=str(path), epochs=3, batch_size=16, augment="shift=1")
+
+
+@pytest.fixture(scope="module")
+def outcome(settings, tmp_path_factory):
+    return start(settings, tmp_path_factory.mktemp("runs") / "done")
+
+
+def test_what_a_run_leaves(outcome, settings):
+    assert sorted(path.name for path in outcome.out.iterdir()) == ["history.jsonl", "model.safetensors", "run.json"]
+    record = json.loads((outcome.out / "run.json").read_text())
+    assert record["status"] == "finished"
+    assert RunSettings.from_dict(record["settings"]) == settings
+    assert set(record["machine"]["versions"]) >= {"python", "numpy", "pellucid"}
+    lines = [json.loads(line) for line in (outcome.out / "history.jsonl").read_text().splitlines()]
+    assert lines == outcome.history
+    assert [line["epoch"] for line in lines] == [1, 2, 3]
+
+
+def test_the_model_file_is_the_network(outcome):
+    net = pel.load(outcome.out / "model.safetensors")
+    inputs = outcome.test.inputs()
+    assert (net(inputs) == outcome.net(inputs)).all()
+    assert net.metadata["classes"] == list(outcome.test.classes)
+    assert outcome.initial["conv1.weight"].shape == (4, 1, 3, 3)
+    assert (outcome.initial["conv1.weight"] != outcome.net.state_dict()["conv1.weight"]).any()
+
+
+def test_a_finished_run_is_only_evaluated_again(outcome):
+    before = (outcome.out / "model.safetensors").read_bytes()
+    again = resume(outcome.out)
+    assert again.evaluation.as_dict() == outcome.evaluation.as_dict()
+    assert again.history == outcome.history
+    assert (again.initial["fc.weight"] == outcome.initial["fc.weight"]).all()
+    assert (outcome.out / "model.safetensors").read_bytes() == before
+
+
+class Fails(Callback):
+    def step(self, progress):
+        if progress.step == 5:
+            raise RuntimeError("killed")
+
+
+def test_a_run_that_broke_goes_on(outcome, settings, tmp_path):
+    with pytest.raises(RuntimeError):
+        start(settings, tmp_path / "run", [Fails()])
+    assert not (tmp_path / "run" / "model.safetensors").exists()
+    resume(tmp_path / "run")
+    expected = (outcome.out / "model.safetensors").read_bytes()
+    assert (tmp_path / "run" / "model.safetensors").read_bytes() == expected
+    assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
+
+
+def test_a_folder_with_a_run_is_not_overwritten(outcome, settings):
+    with pytest.raises(TrainingError, match="already holds a run; resume it with --resume"):
+        start(settings, outcome.out)
+
+
+def test_nothing_to_resume(tmp_path):
+    with pytest.raises(TrainingError, match="holds no run to resume"):
+        resume(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"settings": {}}', "[" * 100_000])
+def test_a_damaged_record(tmp_path, text):
+    (tmp_path / "run.json").write_text(text)
+    with pytest.raises(pel.PellucidError):
+        resume(tmp_path)
+
+
+def test_a_damaged_checkpoint(settings, tmp_path):
+    with pytest.raises(RuntimeError):
+        start(settings, tmp_path / "run", [Fails()])
+    (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"x" * 100)
+    with pytest.raises(FileError, match="not a readable safetensors file"):
+        resume(tmp_path / "run")
+
+
+def test_nothing_is_written_where_data_are_missing(tmp_path):
+    with pytest.raises((DataError, FileError)):
+        start(RunSettings(data=str(tmp_path / "none")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_cannot_be_made(settings):
+    with pytest.raises(FileError, match="cannot be made"):
+        start(settings, "/proc/run")
