@@ -21,7 +21,9 @@ def test_one_corrupted_cell_is_found_and_named(array):
     corrupted = array.copy()
     corrupted[0, 1, 2] += 0.25
     corrupted[1, 2, 3] += 0.5
-    with pytest.raises(AssertionError, match=r"conv2d_fast: cell \(1, 2, 3\) is .* instead of .*, off by 0\.5.*2 of 24"):
+    with pytest.raises(
+        AssertionError, match=r"conv2d_fast: cell \(1, 2, 3\) is .* instead of .*, off by 0\.5.*2 of 24"
+    ):
         assert_matches(corrupted, array, 1e-3, kernel="conv2d_fast")
 
 

@@ -1,5 +1,6 @@
 """Files are replaced in one piece, or not at all."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -20,8 +21,6 @@ def test_a_file_is_replaced(tmp_path):
 
 
 def _umask():
-    import os
-
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -30,9 +29,14 @@ def _umask():
 def test_an_error_while_writing_leaves_the_old_file(tmp_path):
     target = tmp_path / "a.txt"
     write_text(target, "old")
-    with pytest.raises(RuntimeError), replacing(target) as temporary:
-        temporary.write_text("half of")
-        raise RuntimeError
+
+    def write_half():
+        with replacing(target) as temporary:
+            temporary.write_text("half of")
+            raise RuntimeError("the writer failed")
+
+    with pytest.raises(RuntimeError, match="the writer failed"):
+        write_half()
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
 

@@ -14,7 +14,9 @@ from pellucid.nn import losses, manual_seed
 from pellucid.nn.functional import conv2d
 
 if TYPE_CHECKING:
+    from pellucid.analysis.summary import summary
     from pellucid.data import registry as datasets
+    from pellucid.explain.trace import trace
     from pellucid.interop.native import load, save
     from pellucid.train import optim
     from pellucid.train.fit import fit
@@ -28,6 +30,8 @@ _LAZY = {
     "load": ("pellucid.interop.native", "load"),
     "optim": ("pellucid.train.optim", None),
     "save": ("pellucid.interop.native", "save"),
+    "summary": ("pellucid.analysis.summary", "summary"),
+    "trace": ("pellucid.explain.trace", "trace"),
     "value_and_grad": ("pellucid.train.gradients", "value_and_grad"),
 }
 """Names that are imported when first used, so that ``import pellucid`` stays light."""
@@ -64,6 +68,8 @@ __all__ = [
     "nn",
     "optim",
     "save",
+    "summary",
+    "trace",
     "value_and_grad",
     "zoo",
 ]

@@ -66,7 +66,7 @@ class Axis:
     def uncovered(self, size: int) -> int:
         """Cells at the input's far end that no window reaches, because the stride does not divide."""
         last = self.inputs(self.output_size(size) - 1)[-1]
-        return max(0, size - 1 - last)
+        return max(0, size - 1 - max(last, -1))
 
 
 @dataclass(frozen=True, slots=True)

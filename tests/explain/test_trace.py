@@ -108,7 +108,7 @@ def test_unsuitable_images_are_refused(net: nn.Module, image: np.ndarray, change
 def test_unknown_layers_are_refused_with_the_nearest_names(net: nn.Module, image: np.ndarray) -> None:
     t = trace(net, image)
 
-    with pytest.raises(pel.ParameterError, match="There is no layer 'conv3'; the nearest are conv[12], conv[12]"):
+    with pytest.raises(pel.ParameterError, match=r"There is no layer 'conv3'; the nearest are conv[12], conv[12]"):
         t["conv3"]
     with pytest.raises(pel.ParameterError, match="There is no layer 'zzz'; there are conv1, relu1"):
         t.cell("zzz", channel=0, y=0, x=0)

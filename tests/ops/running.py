@@ -36,7 +36,9 @@ class Run:
 def build(op: ops.Op, inputs: Inputs, dy: Array | None = None, wrt: Sequence[str] = ()) -> tuple[Graph, Value]:
     """Return a graph of one op, and of the gradients of Σ dy · y by ``wrt``; and the op's first result."""
     graph = Graph()
-    values = {name: None if array is None else graph.input(name, TensorType.of(array)) for name, array in inputs.items()}
+    values = {
+        name: None if array is None else graph.input(name, TensorType.of(array)) for name, array in inputs.items()
+    }
     y = graph.add(op, *values.values(), name="op")
     graph.outputs = dict(zip(op.results, y.node.outputs, strict=True))
     if dy is not None:

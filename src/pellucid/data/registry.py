@@ -50,7 +50,7 @@ def load(source: str | os.PathLike[str], *, size: Pair | None = None, seed: int 
     --------
     >>> train, test = load("fashion-mnist-mini")
     >>> train.classes[train.labels[0]], train.images.shape
-    ('Sneaker', (5000, 1, 28, 28))
+    ('Ankle boot', (5000, 1, 28, 28))
     """
     if source in ENTRIES:
         _no_size(size, str(source))

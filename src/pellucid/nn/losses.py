@@ -23,11 +23,12 @@ def cross_entropy(
     1.3863
     """
     if isinstance(labels, np.ndarray) and not isinstance(logits, Value):
-        _check_labels(labels, np.shape(logits))
+        check_labels(labels, np.shape(logits))
     return apply(ops.CrossEntropy(label_smoothing, reduction), logits, labels, weight)
 
 
-def _check_labels(labels: Array, logits: Shape) -> None:
+def check_labels(labels: Array, logits: Shape) -> None:
+    """Refuse labels that are not among the classes; what is wrong with shape or dtype, the op tells."""
     if labels.dtype.kind in "iu" and labels.size and len(logits) > 1:
         worst = labels.min() if labels.min() < 0 else labels.max()
         if not 0 <= worst < logits[1]:

@@ -8,27 +8,38 @@ from pellucid.errors import ParameterError, ShapeError
 from pellucid.geometry import named_padding
 from pellucid.types import Padding, Pair, Shape
 
+NAMES = ("valid", "same", "full")
+"""Paddings that are named instead of counted."""
 
-def pair(value: Any, name: str, owner: str) -> Pair:
+
+def pair(value: Any, name: str, owner: str, minimum: int = 1) -> Pair:
     """Read n or (rows, columns) as a pair."""
     values = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(values) != 2 or not all(is_integer(number) for number in values):
-        raise ParameterError(f"The '{name}' parameter of {owner} must be an integer or a pair of them; got {value!r}.")
+    if not _are_two_cells(values, minimum):
+        raise ParameterError(
+            f"The '{name}' parameter of {owner} must be an integer of at least {minimum} or a pair of them; "
+            f"got {value!r}."
+        )
     return int(values[0]), int(values[1])
 
 
 def padding_cells(value: Any, kernel: Pair, stride: Pair, dilation: Pair, owner: str) -> Padding:
     """Read n, (rows, columns), ((top, bottom), (left, right)), "valid", "same" or "full" as cells on four sides."""
-    if isinstance(value, str):
+    if isinstance(value, str) and value in NAMES:
         return named_padding(value, kernel, stride, dilation)
-    if isinstance(value, tuple | list) and any(isinstance(side, tuple | list) for side in value):
-        if len(value) != 2:
-            raise ParameterError(
-                f"The 'padding' parameter of {owner} must be ((top, bottom), (left, right)); got {value!r}."
-            )
-        return pair(value[0], "padding", owner), pair(value[1], "padding", owner)
-    rows, columns = pair(value, "padding", owner)
-    return (rows, rows), (columns, columns)
+    sides = tuple(value) if isinstance(value, tuple | list) else (value, value)
+    cells = [tuple(side) if isinstance(side, tuple | list) else (side, side) for side in sides]
+    if len(cells) != 2 or not all(_are_two_cells(side, 0) for side in cells):
+        raise ParameterError(
+            f"The 'padding' parameter of {owner} must be a number of cells, (rows, columns), "
+            f"((top, bottom), (left, right)), {', '.join(map(repr, NAMES))}; got {value!r}."
+        )
+    (top, bottom), (left, right) = cells
+    return (int(top), int(bottom)), (int(left), int(right))
+
+
+def _are_two_cells(values: tuple[Any, ...], minimum: int) -> bool:
+    return len(values) == 2 and all(is_integer(number) and number >= minimum for number in values)
 
 
 def positive(value: Any, name: str, owner: str) -> int:

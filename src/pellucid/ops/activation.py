@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid import reference
-from pellucid.kernels.elementwise import relu_backward
 from pellucid.errors import ShapeError
+from pellucid.kernels.elementwise import relu_backward
 from pellucid.ops.base import Candidate, Op, Results, Types, check_choice, check_floating, check_number, check_parameter
 from pellucid.types import Array, TensorType
 

@@ -63,5 +63,5 @@ def check_border(mode: str, padding: tuple[Pair, ...], shape: Shape) -> None:
                 f"pads {widest} cells in mode {mode!r}, but an input of {size} allows at most {max(limit, 0)}; "
                 "use less padding or mode 'replicate'."
             )
-        if widest and not size:
+        if widest and not size and mode != "zeros":
             raise ShapeError(f"cannot pad an empty axis; got shape {shape}.")

@@ -54,13 +54,13 @@ class Callback:
     """Base of what listens: each method may be overridden."""
 
     def begin(self, progress: Progress) -> None:
-        """Called before the first step."""
+        """Hear that training begins."""
 
     def step(self, progress: Progress) -> None:
-        """Called after each step."""
+        """Hear that a step is done."""
 
     def epoch(self, progress: Progress, record: dict[str, Any]) -> None:
-        """Called after each epoch with its line of the history."""
+        """Hear that an epoch is done, with its line of the history."""
 
     def end(self, progress: Progress) -> None:
-        """Called at the end, also when training fails."""
+        """Hear that training ends, also when it failed."""

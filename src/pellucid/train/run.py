@@ -86,7 +86,7 @@ def resume(out: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> O
 
 
 def _train(settings: RunSettings, out: Path, data: tuple[Dataset, Dataset], callbacks: Sequence[Callback]) -> Outcome:
-    train, test = data
+    train = data[0]
     net = _new_network(settings, train)
     parts = train.split(settings.validation, settings.seed) if settings.validation else (train, None)
     trainer = Trainer(net, settings.make_optimizer(), settings.make_recipe(), *parts)

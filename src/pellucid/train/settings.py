@@ -92,7 +92,7 @@ class RunSettings:
         return parse(self.augment) if self.augment else None
 
     def as_dict(self) -> dict[str, Any]:
-        """Settings as JSON values."""
+        """Return the settings as JSON values."""
         return asdict(self)
 
     @classmethod

@@ -16,7 +16,7 @@ _RULE = ("#030303", "rule", "#dfe2e6", "#363b42")
 _SERIES = (("#040404", "first", "#1f5fa8", "#7ab8f5"), ("#050505", "second", "#b4530a", "#f3ad4e"))
 _THEMED = (_INK, _MUTED, _RULE, *_SERIES)
 
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text: the browser sets it
     "svg.hashsalt": "pellucid",  # the same history gives the same bytes
     "font.family": "DejaVu Sans",  # what Matplotlib measures with; it comes with Matplotlib
@@ -96,7 +96,7 @@ def _themed(svg: str) -> str:
     style = _style(2) + "@media (prefers-color-scheme: dark) {" + _style(3) + "}"
     for placeholder, name, *_ in _THEMED:
         svg = svg.replace(placeholder, f"var(--{name})")
-    svg = svg.replace("'DejaVu Sans'", FONT.replace('"', "'")).replace("DejaVu Sans", FONT)
+    svg = svg.replace("'DejaVu Sans'", FONT).replace("DejaVu Sans", FONT)
     head, mark, body = svg[svg.index("<svg") :].partition(">")
     return f"{head}{mark}<style>{style}</style>{body}"
 

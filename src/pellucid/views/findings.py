@@ -172,7 +172,8 @@ def largest_layer(summary: Summary) -> str:
 
 def picture_of(test: Dataset, index: int) -> Array:
     """Return one image of a data set as a uint8 picture (C, H, W)."""
-    return test.preprocessing.denormalise(test.inputs(np.array([index])))[0]
+    pixels: Array = test.preprocessing.denormalise(test.inputs(np.array([index])))[0]
+    return pixels
 
 
 def _mistake(index: int, called: int, evaluation: Evaluation, test: Dataset) -> Mistake:

@@ -178,7 +178,7 @@ def _filter_mosaic(weights: Array, scale: Scale) -> str:
 def _maps(layer: Layer, most: int) -> Maps:
     values = layer.output
     scale = scales.for_activations(values)
-    if values.ndim == 3:
+    if values.ndim == 3 and values.shape[1:] != (1, 1):
         tiles, shown = values[:most], f"{min(most, len(values))} of {len(values)} maps"
         shown = f"all {len(values)} maps" if len(values) <= most else f"the first {shown}"
         picture = mosaic(tiles, scale, tile=87, columns=8, width=_WIDTH)
@@ -200,6 +200,6 @@ def _rows(values: Array) -> Array:
 def _grid(name: str, family: str, values: Array, limit: float) -> Grid:
     def entry(value: float) -> tuple[str, str]:
         shade = round(SHADES * value / limit) if limit else 0
-        return f"{value:.2f}".replace("-", "−"), f"{family}{shade}"
+        return f"{round(value, 2) + 0.0:.2f}".replace("-", "−"), f"{family}{shade}"  # + 0.0: no "−0.00"
 
     return Grid(name, [[entry(float(value)) for value in row] for row in values])

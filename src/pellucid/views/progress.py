@@ -21,12 +21,15 @@ class TrainingDisplay(Callback):
         self._console = console
         self._display: Display | None = None
         self._task = TaskID(0)
+        self._first = 0
+        """Steps done before this process began: a resumed run did them earlier."""
 
     def begin(self, progress: Progress) -> None:
         """Show the bar, if somebody can see it."""
         if not self._console.is_terminal:
             return
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[numbers]}"))
+        self._first = progress.step
+        columns = (TextColumn("{task.description}"), BarColumn(bar_width=10), TextColumn("{task.fields[numbers]}"))
         self._display = Display(*columns, console=self._console, transient=True)
         self._task = self._display.add_task("", total=progress.steps, completed=progress.step, numbers="")
         self._display.start()
@@ -39,7 +42,7 @@ class TrainingDisplay(Callback):
                 self._task,
                 completed=progress.step,
                 description=f"epoch {done}/{progress.epochs}",
-                numbers=_numbers(progress),
+                numbers=_numbers(progress, progress.step - self._first),
             )
 
     def epoch(self, progress: Progress, record: dict[str, Any]) -> None:
@@ -52,6 +55,7 @@ class TrainingDisplay(Callback):
         if self._display is not None:
             self._display.stop()
             self._display = None
+            self._console.print()
 
 
 @contextmanager
@@ -72,19 +76,13 @@ def downloading(console: Console) -> Iterator["OnBytes | None"]:
         yield show
 
 
-def _numbers(progress: Progress) -> str:
-    left = (progress.steps - progress.step) * progress.seconds / max(1, _steps_here(progress))
+def _numbers(progress: Progress, steps_here: int) -> str:
+    left = (progress.steps - progress.step) * progress.seconds / max(1, steps_here)
     minutes, seconds = divmod(round(left), 60)
     return (
         f"loss {progress.loss:.3f}  accuracy {100 * progress.accuracy:.1f} %  "
         f"{progress.images_per_second:,.0f} images/s  {minutes}:{seconds:02} left"
     )
-
-
-def _steps_here(progress: Progress) -> float:
-    """Return the steps that this process did: a resumed run did the others earlier."""
-    images_per_step = progress.seen / max(1, progress.step - progress.epoch * progress.steps_per_epoch)
-    return progress.seen_here / max(images_per_step, 1)
 
 
 def _line(progress: Progress, record: dict[str, Any]) -> str:

@@ -61,5 +61,6 @@ def palette(colours: str) -> Array:
     """Return the colours of a scale's shades, uint8 (255, 3)."""
     import matplotlib
 
-    shades: Array = matplotlib.colormaps[colours](np.linspace(0, 1, LEVELS))[:, :3]
-    return np.rint(shades * 255).astype(np.uint8)
+    shades = matplotlib.colormaps[colours](np.linspace(0, 1, LEVELS))[:, :3]
+    rounded: Array = np.rint(255 * shades).astype(np.uint8)
+    return rounded

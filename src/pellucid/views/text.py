@@ -1,7 +1,6 @@
 """Tables and bars for a terminal."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -27,7 +26,7 @@ def bar(share: float, width: int = _BAR) -> str:
     """Draw a share of 0 to 1 as a bar, in steps of an eighth of a column.
 
     >>> bar(0.5, 4), bar(0.3, 4)
-    ('██', '█▏')
+    ('██', '█▎')
     """
     whole, rest = divmod(round(share * width * 8), 8)
     return "█" * whole + _EIGHTHS[rest].strip()
@@ -38,15 +37,15 @@ def summary_table(summary: Summary) -> Table:
     table = _table("layer", "operation", "output", ">parameters", ">multiply-adds")
     table.columns[0].overflow = "fold"
     for layer in summary.layers:
-        table.add_row(layer.name, layer.op, size(layer.output), f"{layer.parameters:,}", f"{layer.macs:,}")
+        table.add_row(Text(layer.name), layer.op, size(layer.output), f"{layer.parameters:,}", f"{layer.macs:,}")
     table.add_section()
     table.add_row("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}", style="bold")
     return table
 
 
-def result_table(outcome: Outcome, files: Sequence[Path]) -> Table:
-    """Lay out what a run achieved and where it is."""
-    table = Table(box=box.SIMPLE_HEAD, show_header=False, pad_edge=False)
+def result_table(outcome: Outcome) -> Table:
+    """Lay out what a run achieved."""
+    table = Table(box=box.SIMPLE_HEAD, show_header=False, show_edge=False, pad_edge=False)
     evaluation, last = outcome.evaluation, outcome.history[-1]
     table.add_row("test accuracy", Text(percent(evaluation.accuracy), style="bold"))
     table.add_row("test loss", f"{evaluation.loss:.4f}")
@@ -54,8 +53,6 @@ def result_table(outcome: Outcome, files: Sequence[Path]) -> Table:
     if outcome.seconds:
         table.add_row("training time", duration(outcome.seconds))
         table.add_row("images per second", f"{last['images_per_second']:,.0f}")
-    for index, file in enumerate(files):
-        table.add_row("" if index else "files", Text(str(file), overflow="fold"))
     return table
 
 
@@ -64,7 +61,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     table = _table("class", "", ">recognised", ">images")
     counts = evaluation.confusion.sum(axis=1)
     for (name, share), count in zip(evaluation.per_class.items(), counts, strict=True):
-        table.add_row(name, _bar(share if count else 0.0), percent(share), f"{count:,}")
+        table.add_row(Text(name), _bar(share if count else 0.0), percent(share), f"{count:,}")
     table.add_section()
     table.add_row("all", "", percent(evaluation.accuracy), f"{counts.sum():,}", style="bold")
     return table
@@ -72,20 +69,23 @@ def evaluation_table(evaluation: Evaluation) -> Table:
 
 def prediction(file: str, top: Sequence[Mapping[str, Any]]) -> Table:
     """Lay out the likeliest classes of one image, with bars."""
-    table = Table(box=None, show_header=False, pad_edge=False, title=Text(file), title_justify="left", title_style="bold")
+    table = Table(
+        box=None, show_header=False, pad_edge=False, title=Text(file), title_justify="left", title_style="bold"
+    )
     for guess in top:
         share = guess["probability"]
         table.add_row(f"{percent(share):>7}", _bar(share), Text(guess["class"]))
     return table
 
 
-def data_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """List data sets: name, sizes, whether they are here, what they are."""
-    table = _table("name", ">train", ">test", "image", "here", "what")
+def data_list(rows: Sequence[Mapping[str, Any]]) -> str:
+    """List data sets: name, sizes, whether they are here, and what they are."""
+    lines = []
     for row in rows:
-        here = "yes" if row["path"] else f"no ({row['bytes'] / 1e6:.0f} MB)"
-        table.add_row(row["name"], f"{row['train']:,}", f"{row['test']:,}", size(row["image"]), here, row["description"])
-    return table
+        here = "here" if row["path"] else f"to fetch: {row['bytes'] / 1e6:.0f} MB"
+        lines.append(f"{row['name']:<19} {row['train']:>6,} + {row['test']:>6,} of {size(row['image'])}   {here}")
+        lines.append(f"    {row['description']}")
+    return "\n".join(lines)
 
 
 def _bar(share: float) -> Text:
@@ -94,7 +94,7 @@ def _bar(share: float) -> Text:
 
 def _table(*headers: str) -> Table:
     """Make a table; a header that starts with ">" is that of a column of numbers."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="dim")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim")
     for header in headers:
         numbers = header.startswith(">")
         table.add_column(header.removeprefix(">"), justify="right" if numbers else "left", no_wrap=numbers)

@@ -10,6 +10,7 @@ from pellucid.nn.functional import apply
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.module import Parameter
 from pellucid.nn.settings import divides, padding_cells, pair, positive
+from pellucid.ops.pad import BORDERS
 from pellucid.types import Shape
 
 
@@ -23,8 +24,6 @@ class _Convolution(Layer):
         self.in_channels = positive(in_channels, "in_channels", owner)
         self.out_channels = positive(out_channels, "out_channels", owner)
         self.kernel_size = pair(kernel_size, "kernel_size", owner)
-        for extent in self.kernel_size:
-            positive(extent, "kernel_size", owner)
         self.stride, self.dilation = pair(stride, "stride", owner), pair(dilation, "dilation", owner)
         self.groups = positive(groups, "groups", owner)
         divides(groups, in_channels, "in_channels", owner)
@@ -73,6 +72,10 @@ class Conv2d(_Convolution):
     ) -> None:
         super().__init__()
         self._set_up(in_channels, out_channels, kernel_size, stride, dilation, groups)
+        if padding_mode not in BORDERS:
+            raise ParameterError(
+                f"The 'padding_mode' parameter of Conv2d must be one of {', '.join(BORDERS)}; got {padding_mode!r}."
+            )
         cells = padding_cells(padding, self.kernel_size, self.stride, self.dilation, "Conv2d")
         self.op = ops.Conv2d(self.stride, cells, self.dilation, self.groups, padding_mode)
         self._draw_weights((self.out_channels, self.in_channels // self.groups, *self.kernel_size), bias)
@@ -104,6 +107,6 @@ class ConvTranspose2d(_Convolution):
                 f"The 'padding' parameter of ConvTranspose2d must be a number of cells; got {padding!r}."
             )
         cells = padding_cells(padding, self.kernel_size, self.stride, self.dilation, "ConvTranspose2d")
-        extra = pair(output_padding, "output_padding", "ConvTranspose2d")
+        extra = pair(output_padding, "output_padding", "ConvTranspose2d", minimum=0)
         self.op = ops.ConvTranspose2d(self.stride, cells, extra, self.dilation, self.groups)
         self._draw_weights((self.in_channels, self.out_channels // self.groups, *self.kernel_size), bias)

@@ -21,6 +21,12 @@ class CrossEntropyLoss(Module):
         self.reduction, self.label_smoothing = reduction, label_smoothing
         ops.CrossEntropy(label_smoothing, reduction)  # refuses bad settings now rather than at the first call
 
+    def _check_arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
+        arrays = super()._check_arrays(inputs)
+        if len(arrays) == 2:
+            losses.check_labels(arrays[1], arrays[0].shape)
+        return arrays
+
     def forward(self, logits: Any, labels: Any) -> Any:
         return losses.cross_entropy(logits, labels, self.weight, self.label_smoothing, self.reduction)
 

@@ -1,0 +1,106 @@
+"""What RUN, MODEL, NET and DATA on the command line stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.errors import DataError, FileError, ParameterError
+
+if TYPE_CHECKING:
+    from pellucid.data import Dataset
+    from pellucid.nn import Module
+    from pellucid.types import Array, Shape
+
+MODEL = "model.safetensors"
+
+
+def load_model(target: str) -> Module:
+    """Load the network of a run's folder or a model file. Raises FileError where there is none."""
+    from pellucid.interop.native import load
+
+    path = Path(target)
+    if path.is_dir():
+        if not (path / MODEL).is_file():
+            raise FileError(f"The folder '{path}' must be that of a finished run; there is no {MODEL} in it.")
+        path /= MODEL
+    net = load(path)
+    _check_metadata(net.metadata, path)
+    return net
+
+
+def _check_metadata(metadata: dict[str, Any], path: Path) -> None:
+    """Refuse a file that says of its network what cannot be, so that nobody stumbles over it later."""
+    rules: dict[str, Callable[[Any], bool]] = {
+        "input": lambda value: _is_list(value, int) and len(value) == 3 and min(value) > 0,
+        "classes": lambda value: _is_list(value, str) and len(value) > 1,
+        "data": lambda value: isinstance(value, str),
+    }
+    for name, rule in rules.items():
+        if name in metadata and not rule(metadata[name]):
+            raise FileError(f"'{path}' is damaged: its '{name}' cannot be {metadata[name]!r:.80}.")
+
+
+def _is_list(value: Any, kind: type) -> bool:
+    return isinstance(value, list) and all(type(item) is kind for item in value)
+
+
+def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
+    """Return the network that a name, a run or a model file stands for, and its input (C, H, W).
+
+    ``shape`` chooses another input than the network's usual one.
+    """
+    from pellucid import zoo
+
+    if target in zoo.names():
+        shape = shape or zoo.usual_input(target)
+        return zoo.build(target, input=shape), shape
+    if not Path(target).exists():
+        raise ParameterError(
+            f"There is no network, run or model file '{target}'; the networks are {', '.join(zoo.names())}."
+        )
+    net = load_model(target)
+    if shape is None and "input" not in net.metadata:
+        raise ParameterError(f"The model '{target}' does not say which images it takes; give --input C,H,W.")
+    return net, shape or tuple(net.metadata["input"])
+
+
+def load_test_set(net: Module, source: str) -> Dataset:
+    """Load the test part of a data set as the network needs it: its preprocessing, its order of classes.
+
+    Raises DataError where images or classes are not those of the network.
+    """
+    from pellucid.data import Dataset, Preprocessing, registry
+
+    about = net.metadata
+    if "preprocessing" not in about or "classes" not in about:
+        raise DataError("The model must say how images are prepared and what its classes are; train it with pellucid.")
+    preprocessing, classes = Preprocessing.from_dict(about["preprocessing"]), tuple(about["classes"])
+    try:
+        _, test = registry.load(source, size=preprocessing.size)
+    except ParameterError:  # only a folder of images can be resized
+        _, test = registry.load(source)
+    wanted = (preprocessing.channels, *preprocessing.size)
+    if test.images.shape[1:] != wanted:
+        raise DataError(
+            f"The network takes images of {'×'.join(map(str, wanted))}; those of '{source}' are "
+            f"{'×'.join(map(str, test.images.shape[1:]))}."
+        )
+    return Dataset(test.images, _relabelled(test, classes), classes, test.name, preprocessing)
+
+
+def _relabelled(test: Dataset, classes: tuple[str, ...]) -> Array:
+    """Return a data set's labels as the network counts its classes."""
+    unnamed = tuple(str(index) for index in range(len(classes)))
+    if test.classes in (classes, unnamed):
+        return test.labels
+    strangers = [name for name in test.classes if name not in classes]
+    if strangers:
+        raise DataError(
+            f"The classes of data set '{test.name}' must be among those of the network ({', '.join(classes)}); "
+            f"got {', '.join(strangers)}."
+        )
+    import numpy as np
+
+    return np.array([classes.index(name) for name in test.classes], np.int64)[test.labels]
