@@ -42,7 +42,7 @@ def test_an_error_while_writing_leaves_the_old_file(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written():
-    with pytest.raises(FileError, match="cannot be written: .*Free some space or choose a folder that can be written"):
+    with pytest.raises(FileError, match=r"cannot be written: .*Free some space or choose a folder that can be written"):
         write_text("/proc/pellucid.txt", "x")
 
 

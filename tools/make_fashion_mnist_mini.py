@@ -21,9 +21,7 @@ PER_CLASS = {"train": 500, "test": 100}
 def make(source: Path = SOURCE) -> dict[str, Array]:
     arrays = {}
     for part, dataset in zip(("train", "test"), idx.load(source, name="fashion-mnist"), strict=True):
-        chosen = []
-        for label in range(10):
-            chosen.append(np.flatnonzero(dataset.labels == label)[: PER_CLASS[part]])
+        chosen = [np.flatnonzero(dataset.labels == label)[: PER_CLASS[part]] for label in range(10)]
         kept = np.sort(np.concatenate(chosen))
         arrays[f"{part}_images"] = dataset.images[kept, 0]  # (N, 28, 28)
         arrays[f"{part}_labels"] = dataset.labels[kept].astype(np.uint8)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid import nn, zoo
 from pellucid.errors import DataError, FileError, ParameterError, PellucidError, ShapeError, TrainingError
+from pellucid.kernels.threads import set_threads
 from pellucid.nn import losses, manual_seed
 from pellucid.nn.functional import conv2d
 
@@ -68,6 +69,7 @@ __all__ = [
     "nn",
     "optim",
     "save",
+    "set_threads",
     "summary",
     "trace",
     "value_and_grad",

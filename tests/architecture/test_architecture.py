@@ -30,6 +30,7 @@ PUBLIC = [
     "nn",
     "optim",
     "save",
+    "set_threads",
     "summary",
     "trace",
     "value_and_grad",

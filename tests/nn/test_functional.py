@@ -122,7 +122,10 @@ class TestConvolutionAlone:
     def test_errors_name_the_operation(self):
         with pytest.raises(ShapeError, match=r"^Conv2d needs 3 channels on axis 1"):
             pel.conv2d(self.IMAGE, images(2, 3, 3, 3))
-        with pytest.raises(ParameterError, match="'stride' parameter of conv2d must be an integer of at least 1 or a pair of them; got 0"):
+        with pytest.raises(
+            ParameterError,
+            match="'stride' parameter of conv2d must be an integer of at least 1 or a pair of them; got 0",
+        ):
             pel.conv2d(self.IMAGE, self.KERNEL, stride=0)
 
 

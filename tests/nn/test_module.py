@@ -269,3 +269,10 @@ def test_registered_parts_and_none():
     assert list(net.state_dict()) == ["weight", "mean"]
     assert net.nothing is None
     assert isinstance(net.mean, nn.Buffer)
+
+
+def test_a_stream_of_sizes_does_not_fill_the_memory():
+    net = nn.Sequential(nn.ReLU())
+    for size in range(1, 300):
+        assert net(np.ones((1, size), "float32")).shape == (1, size)
+    assert len(net._plans._kept) <= 64

@@ -138,7 +138,7 @@ def test_nan_stops_naming_step_and_layer(lr):
 def test_nan_in_a_layers_weights_names_that_layer():
     broken = trainer()
     broken.net[5].weight.data[0, 0] = np.nan
-    with pytest.raises(TrainingError, match="step 1 .*the output of layer '5' holds NaN"):
+    with pytest.raises(TrainingError, match=r"step 1 .*the output of layer '5' holds NaN"):
         broken.run()
 
 

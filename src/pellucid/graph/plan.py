@@ -7,6 +7,7 @@ import numpy as np
 
 from pellucid.errors import ParameterError, ShapeError
 from pellucid.graph.graph import Graph, Node, Value
+from pellucid.kernels.threads import one_blas_thread
 from pellucid.ops import Choice, choose
 from pellucid.types import Array, TensorType
 
@@ -65,7 +66,7 @@ class Plan:
         arrays: dict[str, Array] = dict(self.graph.constants)
         for name, value in self._feeds.items():
             arrays[name] = _checked(value, feeds.get(name))
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), one_blas_thread():
             for step in self.steps:
                 given = [None if name is None else arrays[name] for name in step.inputs]
                 arrays.update(zip(step.outputs, step.choice.kernel(*given), strict=True))

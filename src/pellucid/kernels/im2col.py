@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pellucid.kernels import threads
 from pellucid.kernels.layout import nchw, nhwc
 from pellucid.types import Array, Padding, Pair, Shape
 
@@ -31,10 +32,15 @@ def conv2d(
     images = _padded(nhwc(x), padding)
     rows, columns = _output_size(images.shape, kernel, stride, dilation)
     y = np.empty((len(x), rows, columns, filters), x.dtype)
-    for part, patches in _patches(images, kernel, (rows, columns), stride, dilation):
-        np.matmul(patches, matrix, out=y[part].reshape(-1, filters))
-    if bias is not None:
-        y += bias
+
+    def compute(part: slice) -> None:
+        result = y[part]
+        for few, patches in _patches(images[part], kernel, (rows, columns), stride, dilation):
+            np.matmul(patches, matrix, out=result[few].reshape(-1, filters))
+            if bias is not None:
+                result[few] += bias
+
+    threads.each(compute, threads.parts(len(y)))
     return nchw(y)
 
 
@@ -51,9 +57,15 @@ def conv2d_backward_weight(
     """Gradient (O, C, KH, KW) of the weight: the patches, transposed, times dy, summed over the images."""
     filters, channels, *kernel = weight_shape
     images, slopes = _padded(nhwc(x), padding), nhwc(dy)
-    total = np.zeros((kernel[0] * kernel[1] * channels, filters), x.dtype)
-    for part, patches in _patches(images, tuple(kernel), slopes.shape[1:3], stride, dilation):
-        total += patches.T @ slopes[part].reshape(-1, filters)
+
+    def compute(part: slice) -> Array:
+        total = np.zeros((kernel[0] * kernel[1] * channels, filters), x.dtype)
+        steep = slopes[part]
+        for few, patches in _patches(images[part], tuple(kernel), slopes.shape[1:3], stride, dilation):
+            total += patches.T @ steep[few].reshape(-1, filters)
+        return total
+
+    total = np.sum(threads.each(compute, threads.parts(len(slopes))), axis=0)
     dweight = total.reshape(*kernel, channels, filters).transpose(3, 2, 0, 1)
     return np.ascontiguousarray(dweight[:, :, ::-1, ::-1] if flip else dweight)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from pellucid import ops
-from pellucid.errors import ShapeError
+from pellucid.errors import FileError, ShapeError
 from pellucid.graph import Graph, Node
 from pellucid.nn import tracing
 from pellucid.nn.batch_norm import batch_norm
@@ -14,12 +14,15 @@ from pellucid.nn.module import Buffer, Module, Parameter
 from pellucid.types import Array
 
 COUNT = "num_batches_tracked"
+_DEEPEST = 100
+"""Modules inside one another; a damaged name must not exhaust the interpreter's stack."""
 
 
 class GraphModule(Module):
     """Runs the operations of an inference graph, for any batch size; can be trained further.
 
-    Parameters and buffers are found under the paths that they had in the network that was saved.
+    Parameters and buffers are found under the paths that they had in the network that was saved. Raises FileError
+    where a path is none that a network can have.
     """
 
     def __init__(self, graph: Graph, arrays: Mapping[str, Array]) -> None:
@@ -35,13 +38,18 @@ class GraphModule(Module):
         """Put a parameter where its path says, making the modules on the way."""
         *path, last = name.split(".")
         owner: Module = self
-        for part in path:
+        for part in path[:_DEEPEST]:
             child = vars(owner).get(part)
             if not isinstance(child, Module):
                 child = Module()
-                setattr(owner, part, child)
+                self._set(owner, part, child, name)
             owner = child
-        setattr(owner, last, parameter)
+        self._set(owner, last if len(path) <= _DEEPEST else "", parameter, name)
+
+    def _set(self, owner: Module, part: str, value: Module | Parameter, name: str) -> None:
+        if not part or part in vars(owner) or hasattr(type(owner), part):
+            raise FileError(f"A network cannot have a parameter named '{name:.80}': the name is taken, or none.")
+        setattr(owner, part, value)
 
     def input_names(self, count: int) -> list[str]:
         """Names that the graph's inputs had."""

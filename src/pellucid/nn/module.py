@@ -95,6 +95,9 @@ class Buffer(Parameter):
 
 _NOT_STRUCTURE = frozenset({"training", "metadata", "last_shapes", "_plans"})
 
+_MOST_PLANS = 64
+"""Kept for one module: as many as a program meets, but not one for every size of a stream of images."""
+
 
 class PlanCache:
     """Keeps what was built for a module until the module, or any other, changes its structure.
@@ -116,9 +119,12 @@ class PlanCache:
             self._made_at, self._kept = PlanCache.revision, {}
         kept = self._kept  # another thread may put a new dictionary in its place
         key = (key, tuple(part.training for part in module.modules()))
-        if key not in kept:
-            kept[key] = build()
-        return kept[key]
+        found = kept.get(key)
+        if found is None:
+            if len(kept) >= _MOST_PLANS:
+                kept.clear()
+            kept[key] = found = build()
+        return found
 
 
 class Module:

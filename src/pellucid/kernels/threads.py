@@ -1,0 +1,95 @@
+"""One team of threads, each of which computes its own images.
+
+BLAS works on one thread meanwhile: its own threads wait for each other by spinning, which on a machine with other
+work to do costs more than they bring, and the order of its sums must not depend on how many there are.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+from pellucid.errors import ParameterError
+
+_PARTS = 8
+"""Into how many parts a batch is split, whatever the number of threads: sums over parts then never change."""
+
+
+class _Team:
+    """The threads, made when first needed and anew in a forked child, which inherits none."""
+
+    size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    pool: Any = None
+
+
+class _Blas:
+    """Who computes at present; the first to come limits BLAS to one thread, the last to go lifts the limit."""
+
+    lock = threading.Lock()
+    users = 0
+    limit: Any = None
+
+
+def set_threads(count: int) -> None:
+    """Compute with so many threads from now on; by default as many as the process may use cores.
+
+    Results do not depend on it. Raises ParameterError where the count is below 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise ParameterError(f"The number of threads must be an integer of at least 1; got {count!r}.")
+    _Team.size, _Team.pool = count, None
+
+
+def parts(count: int) -> list[slice]:
+    """Split so many images into at most eight runs of nearly equal length.
+
+    >>> parts(3)
+    [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
+    """
+    edges = [count * number // _PARTS for number in range(_PARTS + 1)]
+    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False) if start < stop]
+
+
+def each(function: Callable[[slice], Any], slices: list[slice]) -> list[Any]:
+    """Call a function on each slice, on all threads; return the results in order."""
+    if _Team.size == 1 or len(slices) < 2:
+        return [function(part) for part in slices]
+    if _Team.pool is None:
+        from concurrent.futures import ThreadPoolExecutor
+
+        _Team.pool = ThreadPoolExecutor(_Team.size, thread_name_prefix="pellucid")
+    return list(_Team.pool.map(function, slices))
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Let BLAS use one thread inside, in the whole process."""
+    with _Blas.lock:
+        _Blas.users += 1
+        if _Blas.users == 1:
+            _Blas.limit = _controller().limit(limits=1, user_api="blas")
+    try:
+        yield
+    finally:
+        with _Blas.lock:
+            _Blas.users -= 1
+            if _Blas.users == 0:
+                _Blas.limit.restore_original_limits()
+
+
+@cache
+def _controller() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
+def _after_fork() -> None:
+    _Team.pool = None
+    _Blas.lock, _Blas.users = threading.Lock(), 0
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
