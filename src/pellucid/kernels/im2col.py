@@ -57,15 +57,17 @@ def conv2d_backward_weight(
     """Gradient (O, C, KH, KW) of the weight: the patches, transposed, times dy, summed over the images."""
     filters, channels, *kernel = weight_shape
     images, slopes = _padded(nhwc(x), padding), nhwc(dy)
+    size = (kernel[0] * kernel[1] * channels, filters)
 
     def compute(part: slice) -> Array:
-        total = np.zeros((kernel[0] * kernel[1] * channels, filters), x.dtype)
+        total = np.zeros(size, x.dtype)
         steep = slopes[part]
         for few, patches in _patches(images[part], tuple(kernel), slopes.shape[1:3], stride, dilation):
             total += patches.T @ steep[few].reshape(-1, filters)
         return total
 
-    total = np.sum(threads.each(compute, threads.parts(len(slopes))), axis=0)
+    parts = threads.parts(len(slopes)) or [slice(0, 0)]  # no image at all gives a gradient of zeros
+    total = np.sum(threads.each(compute, parts), axis=0)
     dweight = total.reshape(*kernel, channels, filters).transpose(3, 2, 0, 1)
     return np.ascontiguousarray(dweight[:, :, ::-1, ::-1] if flip else dweight)
 

@@ -8,8 +8,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from pellucid.errors import ParameterError
 
@@ -49,18 +52,32 @@ def parts(count: int) -> list[slice]:
     [slice(0, 1, None), slice(1, 2, None), slice(2, 3, None)]
     """
     edges = [count * number // _PARTS for number in range(_PARTS + 1)]
-    return [slice(start, stop) for start, stop in zip(edges, edges[1:], strict=False) if start < stop]
+    return [slice(start, stop) for start, stop in pairwise(edges) if start < stop]
 
 
 def each(function: Callable[[slice], Any], slices: list[slice]) -> list[Any]:
-    """Call a function on each slice, on all threads; return the results in order."""
+    """Call a function on each slice, on all threads; return the results in order.
+
+    Infinities and NaN pass through silently: what NumPy is told about that holds for the thread that says it.
+    """
+
+    def quietly(part: slice) -> Any:
+        with np.errstate(all="ignore"):
+            return function(part)
+
     if _Team.size == 1 or len(slices) < 2:
-        return [function(part) for part in slices]
+        return [quietly(part) for part in slices]
     if _Team.pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
         _Team.pool = ThreadPoolExecutor(_Team.size, thread_name_prefix="pellucid")
-    return list(_Team.pool.map(function, slices))
+    return list(_Team.pool.map(partial(_silently, function), slices))
+
+
+def _silently(function: Callable[[slice], Any], part: slice) -> Any:
+    """Let infinities and NaN pass without a warning: NumPy's setting of the calling thread does not reach here."""
+    with np.errstate(all="ignore"):
+        return function(part)
 
 
 @contextmanager
