@@ -102,6 +102,37 @@ def test_float64_networks_stay_so(net, tmp_path):
     assert pel.load(tmp_path / "a")(IMAGES.astype(np.float64))["scores"].dtype == np.float64
 
 
+class Returns(nn.Module):
+    def __init__(self, arrange):
+        super().__init__()
+        self.arrange = arrange
+
+    def forward(self, x):
+        return self.arrange(x + 1.0, x * 2.0)
+
+
+@pytest.mark.parametrize(
+    "arrange",
+    [
+        lambda a, b: (a, b),
+        lambda a, b: [a, b],
+        lambda a, b: {"output": a},
+        lambda a, b: {"1": b, "0": a},
+        lambda a, b: a,
+    ],
+)
+def test_results_keep_their_form(arrange, tmp_path):
+    net = Returns(arrange)
+    expected = net(IMAGES)
+    pel.save(net, tmp_path / "a")
+    found = pel.load(tmp_path / "a")(IMAGES)
+    assert type(found) is type(expected)
+    if isinstance(expected, dict):
+        assert list(found) == list(expected)
+        found, expected = list(found.values()), list(expected.values())
+    np.testing.assert_array_equal(found, expected)
+
+
 def test_a_network_never_called_says_what_it_needs(net, tmp_path):
     with pytest.raises(ParameterError, match=r"call it once, or save it with metadata=\{'input': \(C, H, W\)\}"):
         pel.save(net, tmp_path / "a")

@@ -154,7 +154,8 @@ class Graph:
     """Operations in running order, with what goes in and what comes out.
 
     ``parameters`` are trained, ``buffers`` are kept (running statistics), ``constants`` never change. ``outputs``
-    are named; ``updates`` says which value replaces which buffer after a run. ``layers`` maps a layer's path, as in
+    are named, and ``returns`` says what a call makes of them: one "value" (named "output"), a "tuple", a "list" or a
+    "dict". ``updates`` says which value replaces which buffer after a run. ``layers`` maps a layer's path, as in
     the state dict, to its first result.
     """
 
@@ -164,6 +165,7 @@ class Graph:
     constants: dict[str, Array] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
     outputs: dict[str, Value] = field(default_factory=dict)
+    returns: str = "dict"
     updates: dict[str, Value] = field(default_factory=dict)
     layers: dict[str, Value] = field(default_factory=dict)
     _values: dict[str, Value] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from pellucid.ops import op_from_dict, type_from_lists
 from pellucid.types import Array
 
 FORMAT = 1
+_RETURNS = ("value", "tuple", "list", "dict")
 _MOST_NODES = 100_000
 _MOST_CELLS = 2**28
 """Cells that one result may have: a damaged number must not ask for more memory than there is."""
@@ -33,6 +34,7 @@ def to_dict(graph: Graph) -> dict[str, Any]:
             for node in graph.nodes
         ],
         "outputs": {name: value.name for name, value in graph.outputs.items()},
+        "returns": graph.returns,
         "updates": {name: value.name for name, value in graph.updates.items()},
         "layers": {path: value.name for path, value in graph.layers.items()},
     }
@@ -77,6 +79,9 @@ def _rebuild(record: Any, constants: dict[str, Array]) -> Graph:
     graph.layers = {path: graph.value(source) for path, source in record["layers"].items()}
     if not graph.outputs:
         raise FileError("The graph has no outputs.")
+    graph.returns = record["returns"]
+    if graph.returns not in _RETURNS or (graph.returns == "value" and list(graph.outputs) != ["output"]):
+        raise FileError(f"The graph returns {record['returns']!r:.40}, which its outputs are not.")
     return graph
 
 

@@ -65,14 +65,14 @@ def load(path: str | os.PathLike[str]) -> Module:
     try:
         graph = from_dict(record.get("graph"), constants)
         _check_arrays(graph, arrays)
+        net = GraphModule(graph, arrays)
     except FileError as error:
         raise FileError(f"'{path}' cannot be loaded: {error}") from None
     metadata = record.get("metadata")
     if not isinstance(metadata, dict):
         raise FileError(f"'{path}' cannot be loaded: its metadata are {type(metadata).__name__}, not an object.")
-    net = GraphModule(graph, arrays).eval()
     net.metadata = metadata
-    return net
+    return net.eval()
 
 
 def _inference_graph(net: Module, metadata: dict[str, Any]) -> Graph:

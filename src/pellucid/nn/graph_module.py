@@ -69,7 +69,7 @@ class GraphModule(Module):
                 results = self._replay(node, values)
             values |= {value.name: result for value, result in zip(node.outputs, results, strict=False)}
         target.layers |= {_path(target, path): values[value.name] for path, value in graph.layers.items()}
-        return _restore({name: values[value.name] for name, value in graph.outputs.items()})
+        return tracing.unpack(graph.returns, {name: values[value.name] for name, value in graph.outputs.items()})
 
     def _replay(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
         inputs = [None if value is None else values[value.name] for value in node.inputs]
@@ -86,12 +86,3 @@ class GraphModule(Module):
 def _path(target: Graph, name: str) -> str:
     prefix = target.prefix
     return f"{prefix}.{name}" if prefix else name
-
-
-def _restore(named: dict[str, Any]) -> Any:
-    """Rebuild a forward's result from the names that :class:`tracing.Structure` gave its parts."""
-    if list(named) == ["output"]:
-        return named["output"]
-    if all(name.isdecimal() for name in named):
-        return tuple(named.values())
-    return named

@@ -189,14 +189,15 @@ class Module:
     def _run(self, inputs: tuple[Any, ...], executor: str = "fast") -> Any:
         arrays = self._check_arrays(inputs)
         types = tuple(TensorType.of(array) for array in arrays)
-        plan, structure = self._plan(types, executor)
+        plan = self._plan(types, executor)
         feeds = dict(zip(plan.graph.inputs, arrays, strict=False))
         results = plan.run(feeds | self.arrays() | tracing.dropout_feed(plan.graph, random.next_key))
         buffers = dict(self.named_buffers())
         for name, value in plan.graph.updates.items():
             buffers[name].data = results[value.name]
         outputs = {name: results[value.name] for name, value in plan.graph.outputs.items()}
-        return structure.unpack({name: np.asarray(array, order="C") for name, array in outputs.items()})
+        contiguous = {name: np.asarray(array, order="C") for name, array in outputs.items()}
+        return tracing.unpack(plan.graph.returns, contiguous)
 
     def _check_arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
         arrays = [np.asarray(value) for value in inputs]
@@ -209,15 +210,15 @@ class Module:
                 )
         return arrays
 
-    def _plan(self, types: tuple[TensorType, ...], executor: str) -> tuple[Plan, tracing.Structure]:
+    def _plan(self, types: tuple[TensorType, ...], executor: str) -> Plan:
         """Make the plan for these input types, or find it if it was made before."""
 
-        def build() -> tuple[Plan, tracing.Structure]:
-            graph, structure = tracing.trace(self, types)
+        def build() -> Plan:
+            graph = tracing.trace(self, types)
             self.last_shapes = tuple(type_.shape[1:] for type_ in types)
-            return Plan(graph, executor), structure
+            return Plan(graph, executor)
 
-        found: tuple[Plan, tracing.Structure] = self._plans.get(self, (types, executor), build)
+        found: Plan = self._plans.get(self, (types, executor), build)
         return found
 
     def graph(self, *shapes: Shape) -> Graph:
@@ -233,7 +234,7 @@ class Module:
           return 1
         """
         dtype = next((parameter.data.dtype.name for parameter in self.parameters()), "float32")
-        return tracing.trace(self, tuple(TensorType(tuple(shape), dtype) for shape in shapes))[0]
+        return tracing.trace(self, tuple(TensorType(tuple(shape), dtype) for shape in shapes))
 
     # Finding parts.
 

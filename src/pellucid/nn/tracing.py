@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,36 +20,34 @@ KEY = "dropout_key"
 """Name of the graph input that carries dropout's (seed, step)."""
 
 
-@dataclass(frozen=True)
-class Structure:
-    """How a forward's result is built from the graph's named outputs: one value, a tuple, a list or a dict."""
+def pack(result: Any) -> tuple[str, dict[str, Value]]:
+    """Split a forward's result into what a graph keeps of it: how it ``returns``, and named values.
 
-    kind: type
+    Raises ShapeError where the result is not one value or a tuple, list or dict of them.
+    """
+    if isinstance(result, dict):
+        returns, named = "dict", {str(name): value for name, value in result.items()}
+    elif isinstance(result, tuple | list):
+        returns = "list" if isinstance(result, list) else "tuple"
+        named = {str(index): value for index, value in enumerate(result)}
+    else:
+        returns, named = "value", {"output": result}
+    for name, value in named.items():
+        if not isinstance(value, Value):
+            raise ShapeError(
+                f"forward must return what its layers computed, one value or a tuple, list or dict of them; "
+                f"its result '{name}' is {type(value).__name__}."
+            )
+    return returns, named
 
-    @classmethod
-    def pack(cls, result: Any) -> tuple[Structure, dict[str, Value]]:
-        """Split a forward's result into its structure and named values."""
-        if isinstance(result, dict):
-            named = dict(result)
-        elif isinstance(result, tuple | list):
-            named = {str(index): value for index, value in enumerate(result)}
-        else:
-            named = {"output": result}
-        for name, value in named.items():
-            if not isinstance(value, Value):
-                raise ShapeError(
-                    f"forward must return what its layers computed, one value or a tuple, list or dict of them; "
-                    f"its result '{name}' is {type(value).__name__}."
-                )
-        return cls(type(result) if isinstance(result, tuple | list | dict) else Value), named
 
-    def unpack(self, named: dict[str, Array]) -> Any:
-        """Build the result from arrays under the same names."""
-        if self.kind is Value:
-            return named["output"]
-        if self.kind is dict:
-            return named
-        return list(named.values()) if self.kind is list else tuple(named.values())
+def unpack(returns: str, named: dict[str, Any]) -> Any:
+    """Rebuild a forward's result, in symbols or arrays, from what :func:`pack` made of it."""
+    if returns == "value":
+        return named["output"]
+    if returns == "dict":
+        return named
+    return list(named.values()) if returns == "list" else tuple(named.values())
 
 
 class _Tracer:
@@ -65,13 +62,13 @@ class _Tracer:
 _current: ContextVar[_Tracer | None] = ContextVar("pellucid_tracer", default=None)
 
 
-def trace(module: Module, types: tuple[TensorType, ...]) -> tuple[Graph, Structure]:
+def trace(module: Module, types: tuple[TensorType, ...]) -> Graph:
     """Build the graph of a module for inputs of the given types."""
     graph = Graph()
     with tracing(module, graph):
         inputs = [graph.input(name, type_) for name, type_ in zip(module.input_names(len(types)), types, strict=True)]
-        structure, graph.outputs = Structure.pack(module(*inputs))
-    return graph, structure
+        graph.returns, graph.outputs = pack(module(*inputs))
+    return graph
 
 
 @contextmanager

@@ -95,7 +95,7 @@ class Differentiated:
         self.net.last_shapes = (x.shape[1:],)
         wrt = [graph.parameters[name] for name in trained if name in graph.parameters]
         gradients = {name: value.name for name, value in differentiate(graph, loss, wrt).items()}
-        first = tracing.Structure.pack(output)[1]
+        first = tracing.pack(output)[1]
         graph.outputs = {_LOSS: loss, **first, **{f"d.{name}": graph.value(v) for name, v in gradients.items()}}
         return _Planned(Plan(graph, self.executor), loss.name, next(iter(first.values())).name, gradients)
 
