@@ -59,6 +59,8 @@ def test_version(command: Command) -> None:
         ["predict", "model.safetensors", "a.png", "--top", "0"],
         ["summary", "tiny", "--input", "28,28"],
         ["summary", "tiny", "--input", "1,0,28"],
+        ["summary", "tiny", "--input", f"1,{'9' * 5000},28"],
+        ["train", "--seed", "18446744073709551616"],
         ["summary"],
     ],
 )
@@ -115,6 +117,15 @@ def test_what_the_system_refuses_is_one_sentence(
     assert (status, out) == (1, "")
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_control_c_is_one_sentence_and_130(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(summary, "find_network", stop)
+
+    assert command("summary", "tiny") == (130, "", "pellucid: Stopped by Ctrl-C.\n")
 
 
 def test_as_a_process_results_go_to_stdout_and_reasons_to_stderr() -> None:

@@ -82,6 +82,22 @@ def test_a_model_that_does_not_know_its_classes_is_refused(tmp_path: Path, pictu
     assert "must say how images are prepared and what its classes are" in err
 
 
+@pytest.mark.parametrize("value", [float("nan"), 3e38])
+def test_outputs_that_are_no_numbers_are_refused(
+    trained: Path, picture: Path, tmp_path: Path, command: Command, value: float
+) -> None:
+    net = pel.load(trained / "model.safetensors")
+    for parameter in net.parameters():
+        parameter.data[...] = value
+    pel.save(net, tmp_path / "net.safetensors")
+
+    for arguments in (["predict", tmp_path / "net.safetensors", picture], ["evaluate", tmp_path / "net.safetensors"]):
+        status, _, err = command(*arguments, "--json")
+        assert status == 1
+        assert err.count("\n") == 1
+        assert "must be finite; got NaN or infinity" in err
+
+
 def test_a_damaged_model_is_refused(trained: Path, tmp_path: Path, picture: Path, command: Command) -> None:
     (tmp_path / "net.safetensors").write_bytes((trained / "model.safetensors").read_bytes()[:-7])
     status, _, err = command("predict", tmp_path / "net.safetensors", picture)

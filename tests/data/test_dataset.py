@@ -71,7 +71,11 @@ LABELS = np.array([0, 1, 0, 1])
         (np.zeros((4, 4), np.uint8), LABELS, r"images of data set 'toy' must be \(N, C, H, W\); got shape \(4, 4\)"),
         (IMAGES.astype(int), LABELS, "must be uint8 or float32; got int64"),
         (np.zeros((4, 2, 2, 3), np.uint8), LABELS, r"1 or 3 channels on axis 1; got .*; channels last\? images"),
-        (np.zeros((4, 2, 2, 2), np.uint8), LABELS, r"1 or 3 channels on axis 1; got \(4, 2, 2, 2\)\."),
+        (
+            np.zeros((4, 2, 2, 2), np.uint8),
+            LABELS,
+            r"1 or 3 channels on axis 1; got \(4, 2, 2, 2\); convert them to grey",
+        ),
         (np.zeros((0, 1, 2, 2), np.uint8), LABELS[:0], "must hold at least one image"),
         (np.zeros((4, 1, 0, 2), np.uint8), LABELS, "must hold at least one image of one pixel"),
         (np.full((4, 1, 2, 2), np.nan, np.float32), LABELS, "must be finite; got NaN or infinity in 4 of 4 images"),
@@ -80,7 +84,8 @@ LABELS = np.array([0, 1, 0, 1])
         (IMAGES, np.zeros(4, int), r"at least two classes, .*; got 1 \(0\)"),
         (IMAGES, LABELS.astype(float), r"whole numbers \(N,\); got float64"),
         (IMAGES, np.eye(4, dtype=int), r"from one-hot rows take \.argmax\(1\)"),
-        (IMAGES, np.array([0, 1, -1, 1]), "lie within 0 to 1 .*; got -1 at index 2"),
+        (IMAGES, np.array([0, 1, -1, 1]), "must count classes from 0; got -1 at index 2; renumber"),
+        (IMAGES, LABELS - 1, "must count classes from 0; got -1 at index 0; renumber"),
         (IMAGES, np.array([0, 1, 2**40, 1]), "must count classes from 0; got 1099511627776"),
     ],
 )

@@ -89,6 +89,7 @@ def test_wrong_channels_are_refused_with_a_remedy() -> None:
     [
         (((0, 6), 1, (0.5,), (0.5,)), r"'size' parameter of Preprocessing must be \(height, width\).*got \(0, 6\)"),
         (((4,), 1, (0.5,), (0.5,)), "'size' parameter"),
+        (((8001, 8000), 1, (0.5,), (0.5,)), "'size' parameter of Preprocessing must be at most 64 million pixels"),
         (((4, 6), 2, (0.5,), (0.5,)), "'channels' parameter of Preprocessing must be 1 or 3; got 2"),
         (((4, 6), 3, (0.5,), (0.5,)), "'mean' parameter of Preprocessing must hold 3 finite numbers"),
         (((4, 6), 1, (0.5,), (float("nan"),)), "'std' parameter of Preprocessing must hold 1 finite numbers"),

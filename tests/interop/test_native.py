@@ -140,6 +140,16 @@ def test_a_network_never_called_says_what_it_needs(net, tmp_path):
     assert pel.load(tmp_path / "a")(IMAGES)["scores"].shape == (5, 3)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [({"note": object()}, "must be JSON values; got others"), ({"input": 5}, r"'input' .* must be \(C, H, W\); got 5")],
+)
+def test_metadata_that_cannot_be_kept(net, tmp_path, metadata, message):
+    with pytest.raises(ParameterError, match=message):
+        pel.save(net, tmp_path / "net.safetensors", {"input": [2, 6, 6], **metadata})
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_failed_write_leaves_the_old_file(net, tmp_path, monkeypatch):
     net(IMAGES)
     target = tmp_path / "a"

@@ -1,5 +1,7 @@
 """The loop: repeatable, resumable after any step, honest about NaN."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -171,6 +173,7 @@ def test_bad_arrays_are_refused(data, message):
         ({"epochs": 0}, "'epochs' parameter must be an integer of at least 1; got 0"),
         ({"epochs": 1, "batch_size": 0}, "'batch_size'"),
         ({"epochs": 1, "seed": -1}, "'seed'"),
+        ({"epochs": 1, "seed": 2**64}, "'seed' parameter must be below 2⁶⁴; got 18446744073709551616"),
         ({"epochs": 1, "clip_norm": 0.0}, "'clip_norm' parameter must be above 0"),
         ({"epochs": 1, "early_stopping": 0}, "'early_stopping'"),
     ],
@@ -194,6 +197,22 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
         restore(other, path)
     with pytest.raises(FileError, match="There is no checkpoint file"):
         restore(other, tmp_path / "none")
+
+
+@pytest.mark.parametrize(
+    ("change", "data"), [({"batch_size": 8}, dataset()), ({"seed": 1}, dataset()), ({}, dataset(40))]
+)
+def test_a_checkpoint_of_other_batches_is_refused(tmp_path, change, data):
+    path = tmp_path / "c.safetensors"
+    Checkpoint(trainer(), path, None, None).write()
+    other = Trainer(network(), SGD(0.05, momentum=0.9), replace(RECIPE, **change), data)
+    with pytest.raises(TrainingError, match=r"of another training: it has .*'images': 50.*, this one "):
+        restore(other, path)
+
+
+def test_an_optimiser_is_no_name():
+    with pytest.raises(ParameterError, match=r"'optimizer' parameter of fit must be an optimiser, such as"):
+        pel.fit(network(), dataset(), optimizer="adam", progress=False)
 
 
 def test_fit_goes_on_from_its_checkpoint(tmp_path):

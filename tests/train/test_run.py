@@ -1,6 +1,7 @@
 """Runs on disk: what is written, refused, resumed."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -74,6 +75,36 @@ def test_a_run_that_broke_goes_on(outcome, settings, tmp_path):
     assert not (tmp_path / "run" / "checkpoint.safetensors").exists()
 
 
+def test_what_a_killed_process_was_writing_is_removed(settings, tmp_path):
+    with pytest.raises(RuntimeError):
+        start(settings, tmp_path, [Fails()])
+    (tmp_path / ".checkpoint.safetensors.a1b2c3d4").write_bytes(b"half")
+    (tmp_path / ".mine").write_text("kept")
+    resume(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        ".mine",
+        "history.jsonl",
+        "model.safetensors",
+        "run.json",
+    ]
+
+
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "model.safetensors"])
+def test_what_is_left_of_another_run_is_not_taken_for_ones_own(settings, tmp_path, name):
+    (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(TrainingError, match="already holds a run"):
+        start(settings, tmp_path)
+    assert (tmp_path / name).read_bytes() == b"x"
+
+
+@pytest.mark.parametrize("text", ["", "5\n", "{}\n"])
+def test_a_damaged_history(outcome, tmp_path, text):
+    shutil.copytree(outcome.out, tmp_path / "run")
+    (tmp_path / "run" / "history.jsonl").write_text(text)
+    with pytest.raises(FileError, match="must hold a record for each epoch"):
+        resume(tmp_path / "run")
+
+
 def test_a_folder_with_a_run_is_not_overwritten(outcome, settings):
     with pytest.raises(TrainingError, match="already holds a run; resume it with --resume"):
         start(settings, outcome.out)
@@ -102,6 +133,14 @@ def test_a_damaged_checkpoint(settings, tmp_path):
 def test_nothing_is_written_where_data_are_missing(tmp_path):
     with pytest.raises((DataError, FileError)):
         start(RunSettings(data=str(tmp_path / "none")), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_nothing_is_written_where_no_image_can_be_held_back(tmp_path):
+    images, labels = np.zeros((2, 12, 12), np.uint8), np.array([0, 1])
+    np.savez(tmp_path / "pair.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    with pytest.raises(DataError, match="two images or more"):
+        start(RunSettings(network="tiny", data=str(tmp_path / "pair.npz")), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

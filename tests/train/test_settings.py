@@ -43,6 +43,9 @@ def test_records_of_other_versions_are_refused(record):
         RunSettings.from_dict(record)
 
 
-def test_a_damaged_record_is_refused():
+@pytest.mark.parametrize(
+    "change", [{"epochs": "3"}, {"data": 5}, {"augment": 5}, {"network": []}, {"validation": "x"}, {"momentum": None}]
+)
+def test_a_damaged_record_is_refused(change):
     with pytest.raises(ParameterError):
-        RunSettings.from_dict({**RunSettings().as_dict(), "epochs": "3"})
+        RunSettings.from_dict({**RunSettings().as_dict(), **change})

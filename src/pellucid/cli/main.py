@@ -6,14 +6,28 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from pellucid import __version__
 from pellucid.cli import data, evaluate, predict, summary, train
 from pellucid.errors import PellucidError
 
+
+class _Commands(TyperGroup):
+    """The commands; Ctrl-C ends each with one line and status 130."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Exit(_stopped()) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="pellucid",
     help="Convolutional networks you can see through: train them, look inside, use them.",
     epilog="Example: pellucid train",
@@ -69,7 +83,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except PellucidError as error:
         return _fail(str(error))
     except KeyboardInterrupt:
-        return 130
+        return _stopped()
     except MemoryError:
         return _fail("There is not enough memory for this; use a smaller batch size, image or network.")
     except OSError as error:
@@ -77,6 +91,11 @@ def _run(arguments: Sequence[str] | None) -> int:
             raise
         return _fail(_sentence(error))
     return 0
+
+
+def _stopped() -> int:
+    print("pellucid: Stopped by Ctrl-C.", file=sys.stderr)
+    return 130
 
 
 def _fail(message: str) -> int:

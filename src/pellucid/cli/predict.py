@@ -65,6 +65,8 @@ def _likeliest(net: Module, preprocessing: Preprocessing, classes: list[str], im
     output = net(preprocessing.normalise(preprocessing.to_array(image))[None])  # (1, classes)
     if output.shape != (1, len(classes)):
         raise DataError(f"The network must give one number for each of its {len(classes)} classes; got {output.shape}.")
+    if not abs(output).max() < float("inf"):  # NaN compares false
+        raise DataError(f"What the network gives for '{image}' must be finite; got NaN or infinity; train it anew.")
     probabilities = softmax(output, 1)[0]
     order = (-probabilities).argsort(kind="stable")
     return [{"class": classes[index], "probability": float(probabilities[index])} for index in order]

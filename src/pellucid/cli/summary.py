@@ -34,6 +34,6 @@ def _parse(shape: str | None) -> tuple[int, ...] | None:
     if shape is None:
         return None
     parts = shape.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+    if len(parts) != 3 or not all(part.strip().isdecimal() and len(part) < 10 and int(part) > 0 for part in parts):
         raise typer.BadParameter(f"--input must be C,H,W, three whole numbers of at least 1; got {shape!r}.")
     return tuple(int(part) for part in parts)

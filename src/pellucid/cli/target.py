@@ -85,7 +85,7 @@ def load_test_set(net: Module, source: str) -> Dataset:
     if test.images.shape[1:] != wanted:
         raise DataError(
             f"The network takes images of {'×'.join(map(str, wanted))}; those of '{source}' are "
-            f"{'×'.join(map(str, test.images.shape[1:]))}."
+            f"{'×'.join(map(str, test.images.shape[1:]))}; bring them to that, or train a network on such images."
         )
     return Dataset(test.images, _relabelled(test, classes), classes, test.name, preprocessing)
 

@@ -126,11 +126,11 @@ def _run(settings: RunSettings | None, out: Path, json: bool) -> None:
             if not json:
                 typer.echo(_introduction(settings) + "\n")
             outcome = start(settings, out, display)
+        _finish(outcome, json)
     except KeyboardInterrupt:
         remedy = f"; resume with: pellucid train --resume {shlex.quote(str(out))}" if (out / RUN).exists() else ""
         print(f"Stopped{remedy}", file=sys.stderr)
         raise typer.Exit(130) from None
-    _finish(outcome, json)
 
 
 def _finish(outcome: Outcome, json: bool) -> None:

@@ -158,7 +158,8 @@ class Dataset:
                 second[members[chosen]] = True
         if not second.any():
             raise DataError(
-                f"Data set '{self.name}' must have a class of two images or more to be split; got one image a class."
+                f"Data set '{self.name}' must have a class of two images or more to be split; got one image a class; "
+                "add images."
             )
         return self[~second], self[second]
 
@@ -171,9 +172,10 @@ def _check_images(images: Array, name: str) -> None:
     if images.size == 0:
         raise DataError(f"Data set '{name}' must hold at least one image of one pixel; got shape {images.shape}.")
     if images.shape[1] not in (1, 3):
-        hint = "; channels last? images.transpose(0, 3, 1, 2)" if images.shape[3] in (1, 3) else ""
+        last = images.shape[3] in (1, 3)
+        hint = "channels last? images.transpose(0, 3, 1, 2)" if last else "convert them to grey or colour"
         raise DataError(
-            f"The images of data set '{name}' must have 1 or 3 channels on axis 1; got {images.shape}{hint}."
+            f"The images of data set '{name}' must have 1 or 3 channels on axis 1; got {images.shape}; {hint}."
         )
     if images.dtype == np.float32:
         broken = ~np.isfinite(images).all(axis=(1, 2, 3))
@@ -219,6 +221,11 @@ def _as_labels(labels: Array, name: str) -> Array:
 
 def _check_label_bound(labels: Array, name: str) -> None:
     # Names are made up to the largest label, so a damaged one must not ask for billions of them.
+    if labels.min(initial=0) < 0:
+        raise DataError(
+            f"The labels of data set '{name}' must count classes from 0; got {labels.min()} at index "
+            f"{labels.argmin()}; renumber them with np.unique(labels, return_inverse=True)[1]."
+        )
     largest = int(labels.max(initial=-1))
     if largest >= max(1000, 10 * len(labels)):
         raise DataError(

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pellucid.data.catalogue import RemoteFile
 from pellucid.errors import FileError
+from pellucid.files import sync
 
 Progress = Callable[[str, int, int], None]
 """Called with (file name, bytes so far, bytes in all)."""
@@ -37,9 +38,9 @@ def fetch(file: RemoteFile, folder: Path, progress: Progress | None = None) -> P
         folder.mkdir(parents=True, exist_ok=True)
         if not target.is_file():
             _complete(file, part, progress)
-            _flush(part)
+            sync(part)
             os.replace(part, target)
-            _flush(folder)
+            sync(folder)
     except FileError:
         raise
     except OSError as error:
@@ -116,14 +117,3 @@ def _size(path: Path) -> int:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    # Windows cannot open a folder, and flushes a file only through a handle that may write.
-    if os.name == "posix":
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -81,7 +81,7 @@ def _by_class(root: Path, at_least: int) -> dict[str, list[Path]]:
     if len(files) < at_least:
         raise DataError(
             f"The folder '{root}' must hold at least {at_least} subfolders of images, one per class; got "
-            f"{len(files)}{''.join(f' ({label})' for label in files)}."
+            f"{len(files)}{''.join(f' ({label})' for label in files)}; put the images of each class in one."
         )
     return files
 

@@ -20,11 +20,9 @@ from typing import BinaryIO
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
+from pellucid.data.limits import MAX_PIXELS
 from pellucid.errors import DataError, FileError, PellucidError, ShapeError
 from pellucid.types import Array, Pair
-
-MAX_PIXELS = 64_000_000
-"""Larger images are refused from their header alone, before any memory is taken for them."""
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 

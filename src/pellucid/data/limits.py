@@ -5,6 +5,9 @@ from typing import Protocol
 
 from pellucid.errors import DataError, FileError
 
+MAX_PIXELS = 64_000_000
+"""Larger images are refused from their header alone, before any memory is taken for them."""
+
 MAX_BYTES = 4 * 2**30
 """The pixels of one part of a data set may take this much memory: 4 GiB."""
 

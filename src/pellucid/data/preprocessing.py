@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from pellucid.data.limits import MAX_PIXELS
 from pellucid.errors import DataError, ParameterError, ShapeError
 from pellucid.types import Array, Pair
 
@@ -51,6 +52,11 @@ class Preprocessing:
         if len(self.size) != 2 or not all(_is_count(extent) for extent in self.size):
             raise ParameterError(
                 f"The 'size' parameter of Preprocessing must be (height, width), each at least 1; got {self.size}."
+            )
+        if self.size[0] * self.size[1] > MAX_PIXELS:
+            raise ParameterError(
+                f"The 'size' parameter of Preprocessing must be at most {MAX_PIXELS // 10**6} million pixels; "
+                f"got {self.size}."
             )
         if self.channels not in (1, 3):
             raise ParameterError(f"The 'channels' parameter of Preprocessing must be 1 or 3; got {self.channels}.")

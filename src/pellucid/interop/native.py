@@ -8,7 +8,7 @@ from pellucid.graph import Graph, from_dict, to_dict
 from pellucid.interop import tensors
 from pellucid.nn import Module
 from pellucid.nn.graph_module import GraphModule
-from pellucid.types import Array, TensorType
+from pellucid.types import Array, Shape, TensorType
 
 _CONSTANT = "constant:"
 """Prefix of the graph's constants among the file's arrays; no parameter's path has a colon."""
@@ -78,7 +78,7 @@ def load(path: str | os.PathLike[str]) -> Module:
 def _inference_graph(net: Module, metadata: dict[str, Any]) -> Graph:
     shapes = net.last_shapes
     if shapes is None and "input" in metadata:
-        shapes = (tuple(metadata["input"]),)
+        shapes = (_extents(metadata["input"]),)
     if shapes is None:
         raise ParameterError(
             f"The {type(net).__name__} has not been called yet, so its input is unknown; call it once, or save it "
@@ -86,6 +86,12 @@ def _inference_graph(net: Module, metadata: dict[str, Any]) -> Graph:
         )
     with net.evaluating():
         return net.graph(*((1, *shape) for shape in shapes))
+
+
+def _extents(shape: Any) -> Shape:
+    if not isinstance(shape, tuple | list) or not all(type(extent) is int and extent > 0 for extent in shape):
+        raise ParameterError(f"The 'input' in a network's metadata must be (C, H, W); got {shape!r:.80}.")
+    return tuple(shape)
 
 
 def _check_arrays(graph: Graph, arrays: dict[str, Array]) -> None:

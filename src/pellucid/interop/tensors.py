@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.errors import FileError
+from pellucid.errors import FileError, ParameterError
 from pellucid.files import replacing
 from pellucid.types import Array
 
@@ -19,11 +19,18 @@ _KEY = "pellucid"
 
 
 def write(path: str | os.PathLike[str], arrays: dict[str, Array], record: dict[str, Any]) -> None:
-    """Write arrays and a record; replaces the file in one piece. Raises FileError where it cannot be written."""
+    """Write arrays and a record; replaces the file in one piece.
+
+    Raises FileError where it cannot be written, ParameterError where the record is not made of JSON values.
+    """
     from safetensors.numpy import save
 
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    data = save(contiguous, metadata={_KEY: json.dumps(record)})
+    try:
+        text = json.dumps(record)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ParameterError(f"What is kept with '{path}' must be JSON values; got others: {error}.") from None
+    data = save(contiguous, metadata={_KEY: text})
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
@@ -37,7 +44,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Array], dic
 
     path = Path(path)
     if not path.is_file():
-        raise FileError(f"There is no {kind} file '{path}'.")
+        raise FileError(f"There is no {kind} file '{path}'; check the path.")
     try:
         with safe_open(path, framework="numpy") as file:
             record = (file.metadata() or {}).get(_KEY)
@@ -45,7 +52,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Array], dic
                 raise FileError(f"'{path}' is a safetensors file, but not one that Pellucid wrote: it has no record.")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, TypeError, AttributeError, ValueError) as error:
-        raise FileError(f"'{path}' is not a readable safetensors file: {error}") from None
+        raise FileError(f"'{path}' is not a readable safetensors file, but damaged or another: {error}") from None
     except OSError as error:
         if isinstance(error, FileError):
             raise

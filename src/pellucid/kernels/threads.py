@@ -60,18 +60,15 @@ def each(function: Callable[[slice], Any], slices: list[slice]) -> list[Any]:
 
     Infinities and NaN pass through silently: what NumPy is told about that holds for the thread that says it.
     """
-
-    def quietly(part: slice) -> Any:
-        with np.errstate(all="ignore"):
-            return function(part)
-
+    quietly = partial(_silently, function)
     if _Team.size == 1 or len(slices) < 2:
         return [quietly(part) for part in slices]
-    if _Team.pool is None:
+    pool = _Team.pool  # set_threads, called by another thread, may forget it at any time
+    if pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
-        _Team.pool = ThreadPoolExecutor(_Team.size, thread_name_prefix="pellucid")
-    return list(_Team.pool.map(partial(_silently, function), slices))
+        pool = _Team.pool = ThreadPoolExecutor(_Team.size, thread_name_prefix="pellucid")
+    return list(pool.map(quietly, slices))
 
 
 def _silently(function: Callable[[slice], Any], part: slice) -> Any:
@@ -84,9 +81,9 @@ def _silently(function: Callable[[slice], Any], part: slice) -> Any:
 def one_blas_thread() -> Iterator[None]:
     """Let BLAS use one thread inside, in the whole process."""
     with _Blas.lock:
-        _Blas.users += 1
-        if _Blas.users == 1:
+        if _Blas.users == 0:
             _Blas.limit = _controller().limit(limits=1, user_api="blas")
+        _Blas.users += 1
     try:
         yield
     finally:

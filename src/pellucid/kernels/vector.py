@@ -178,4 +178,4 @@ def _integer(value: Offset) -> Any:
 
 
 if not host().fused:  # the plainest vectors stand for the plainest machine: Numba, too, must use no others
-    config.CPU_NAME, config.CPU_FEATURES = "generic", ""
+    vars(config).update(CPU_NAME="generic", CPU_FEATURES="")

@@ -47,6 +47,7 @@ class Checkpoint(Callback):
         progress = trainer.progress
         record = {
             "kind": "checkpoint",
+            "order": _order(trainer),
             "epoch": progress.epoch,
             "step": progress.step,
             "seen": progress.seen,
@@ -73,7 +74,15 @@ def restore(trainer: Trainer, path: str | os.PathLike[str]) -> None:
         raise TrainingError(f"'{path}' is a checkpoint of another training: {error}") from None
 
 
+def _order(trainer: Trainer) -> dict[str, int]:
+    """Return what fixes which images a step sees: with anything else, a step's number means another place."""
+    recipe = trainer.recipe
+    return {"images": len(trainer.train), "batch_size": recipe.batch_size, "seed": recipe.seed}
+
+
 def _restore(trainer: Trainer, arrays: dict[str, Array], record: dict[str, Any]) -> None:
+    if record["order"] != _order(trainer):
+        raise ValueError(f"it has {record['order']}, this one {_order(trainer)}; go on with what it was begun with.")
     parts: dict[str, dict[str, Array]] = {part: {} for part in _PARTS}
     for key, array in arrays.items():
         part, _, name = key.partition("/")

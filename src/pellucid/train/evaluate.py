@@ -42,7 +42,7 @@ class Evaluation:
 def evaluate(net: Module, dataset: Dataset, batch_size: int = 256) -> Evaluation:
     """Classify a data set; the network returns to its mode afterwards.
 
-    Raises DataError where the network does not give one value for each class of the data set.
+    Raises DataError where the network does not give one value, and a finite one, for each class of the data set.
     """
     logits, _ = outputs(net, dataset, batch_size)
     classes = len(dataset.classes)
@@ -51,6 +51,8 @@ def evaluate(net: Module, dataset: Dataset, batch_size: int = 256) -> Evaluation
             f"The network gives outputs of shape {logits.shape[1:]}, but data set '{dataset.name}' has "
             f"{classes} classes; evaluate it on data of the classes that it was trained on."
         )
+    if not np.isfinite(logits).all():
+        raise DataError("The network's outputs must be finite; got NaN or infinity; train it anew, at a lower rate.")
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (dataset.labels, logits.argmax(axis=1)), 1)
     counts = confusion.sum(axis=1)

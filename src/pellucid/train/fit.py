@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.data.augment import Augmentation, parse
+from pellucid.errors import ParameterError
 from pellucid.nn import Module
 from pellucid.nn.losses import cross_entropy
 from pellucid.train.arrays import as_source
@@ -74,8 +75,10 @@ def fit(
     ------
     DataError
         If the data do not fit each other or the network.
+    ParameterError
+        If a setting breaks its rule.
     TrainingError
-        At the first NaN or infinity, naming step and layer.
+        At the first NaN or infinity, naming step and layer; where ``checkpoint`` is another training's.
 
     Examples
     --------
@@ -88,6 +91,10 @@ def fit(
     >>> len(history), history[-1]["loss"] < history[0]["loss"]
     (20, True)
     """
+    if optimizer is not None and not isinstance(optimizer, Optimizer):
+        raise ParameterError(
+            f"The 'optimizer' parameter of fit must be an optimiser, such as pel.optim.Adam(0.001); got {optimizer!r}."
+        )
     recipe = Recipe(
         epochs=epochs,
         batch_size=batch_size,

@@ -43,6 +43,8 @@ class Recipe:
     def __post_init__(self) -> None:
         for name, minimum in (("epochs", 1), ("batch_size", 1), ("warmup", 0), ("seed", 0)):
             _check_count(name, getattr(self, name), minimum)
+        if self.seed >= 2**64:
+            raise ParameterError(f"The 'seed' parameter must be below 2⁶⁴; got {self.seed}.")
         if self.early_stopping is not None:
             _check_count("early_stopping", self.early_stopping, 1)
         if self.clip_norm is not None and not self.clip_norm > 0:

@@ -59,16 +59,16 @@ def start(settings: RunSettings, out: str | os.PathLike[str], callbacks: Sequenc
     ParameterError where data and settings do not fit, KeyboardInterrupt after a checkpoint on Ctrl-C.
     """
     out = Path(out)
-    if (out / RUN).exists():
+    if any((out / name).exists() for name in (RUN, CHECKPOINT, MODEL)):
         raise TrainingError(f"'{out}' already holds a run; resume it with --resume, or choose another folder.")
     data = _load_data(settings)
-    _new_network(settings, data[0])  # refuses what does not fit before anything is written
+    trainer = _new_trainer(settings, data[0])  # refuses what does not fit before anything is written
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"The folder '{out}' cannot be made: {error.strerror}; choose another with --out.") from None
     _write_record(out, settings, "training")
-    return _train(settings, out, data, callbacks)
+    return _train(trainer, settings, out, data, callbacks)
 
 
 def resume(out: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> Outcome:
@@ -82,27 +82,43 @@ def resume(out: str | os.PathLike[str], callbacks: Sequence[Callback] = ()) -> O
     data = _load_data(settings)
     if status == "finished":
         return _outcome(settings, out, data, load(out / MODEL), _read_history(out), 0.0)
-    return _train(settings, out, data, callbacks)
-
-
-def _train(settings: RunSettings, out: Path, data: tuple[Dataset, Dataset], callbacks: Sequence[Callback]) -> Outcome:
-    train = data[0]
-    net = _new_network(settings, train)
-    parts = train.split(settings.validation, settings.seed) if settings.validation else (train, None)
-    trainer = Trainer(net, settings.make_optimizer(), settings.make_recipe(), *parts)
+    trainer = _new_trainer(settings, data[0])
     if (out / CHECKPOINT).exists():
         restore(trainer, out / CHECKPOINT)
+    _remove_unfinished(out)
+    return _train(trainer, settings, out, data, callbacks)
+
+
+def _new_trainer(settings: RunSettings, train: Dataset) -> Trainer:
+    parts = train.split(settings.validation, settings.seed) if settings.validation else (train, None)
+    return Trainer(_new_network(settings, train), settings.make_optimizer(), settings.make_recipe(), *parts)
+
+
+def _remove_unfinished(out: Path) -> None:
+    """Remove what a killed process was writing: the temporary files of :func:`pellucid.files.replacing`."""
+    for name in (RUN, HISTORY, CHECKPOINT, MODEL):
+        for path in out.glob(f".{name}.*"):
+            path.unlink(missing_ok=True)
+
+
+def _train(
+    trainer: Trainer,
+    settings: RunSettings,
+    out: Path,
+    data: tuple[Dataset, Dataset],
+    callbacks: Sequence[Callback],
+) -> Outcome:
     writing = Checkpoint(trainer, out / CHECKPOINT, settings.checkpoint_steps, settings.checkpoint_seconds)
     trainer.callbacks = [_HistoryFile(trainer, out / HISTORY), writing, *callbacks]
     started = time.perf_counter()
     with _stopping_between_steps(trainer):
         history = trainer.run()
     seconds = time.perf_counter() - started
-    save(net, out / MODEL)
+    save(trainer.net, out / MODEL)
     _write_record(out, settings, "finished")
     with suppress(FileNotFoundError):
         (out / CHECKPOINT).unlink()
-    return _outcome(settings, out, data, net, history, seconds)
+    return _outcome(settings, out, data, trainer.net, history, seconds)
 
 
 def _outcome(
@@ -187,6 +203,9 @@ def _read_record(out: Path) -> tuple[RunSettings, str]:
 def _read_history(out: Path) -> list[dict[str, Any]]:
     path = out / HISTORY
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
+        history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError, RecursionError) as error:
         raise FileError(f"'{path}' cannot be read: {error}") from None
+    if not history or not all(isinstance(record, dict) and "epoch" in record for record in history):
+        raise FileError(f"'{path}' must hold a record for each epoch; got something else; train anew.")
+    return history

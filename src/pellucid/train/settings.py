@@ -46,6 +46,9 @@ class RunSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("network", "data", "augment"):
+            if not isinstance(getattr(self, name), str):
+                raise ParameterError(f"The '{name}' parameter must be text; got {getattr(self, name)!r}.")
         zoo.usual_input(self.network)
         if not 0 <= self.validation < 1:
             raise ParameterError(f"The 'validation' parameter must be from 0 up to below 1; got {self.validation!r}.")
