@@ -200,7 +200,8 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "data"), [({"batch_size": 8}, dataset()), ({"seed": 1}, dataset()), ({}, dataset(40))]
+    ("change", "data"),
+    [({"batch_size": 8}, dataset()), ({"seed": 1}, dataset()), ({}, dataset(40)), ({}, dataset(seed=9))],
 )
 def test_a_checkpoint_of_other_batches_is_refused(tmp_path, change, data):
     path = tmp_path / "c.safetensors"

@@ -77,7 +77,8 @@ def restore(trainer: Trainer, path: str | os.PathLike[str]) -> None:
 def _order(trainer: Trainer) -> dict[str, int]:
     """Return what fixes which images a step sees: with anything else, a step's number means another place."""
     recipe = trainer.recipe
-    return {"images": len(trainer.train), "batch_size": recipe.batch_size, "seed": recipe.seed}
+    images = {"images": len(trainer.train), "checksum": trainer.checksum}
+    return {**images, "batch_size": recipe.batch_size, "seed": recipe.seed}
 
 
 def _restore(trainer: Trainer, arrays: dict[str, Array], record: dict[str, Any]) -> None:
