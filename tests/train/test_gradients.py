@@ -94,3 +94,20 @@ def test_a_loss_that_is_not_one_number_is_refused(batch):
     x, y = batch
     with pytest.raises(ShapeError, match="must be a single number"):
         pel.value_and_grad(Residual().double(), lambda o, t: pel.losses.cross_entropy(o, t, reduction="none"))(x, y)
+
+
+class NamesItsResultLoss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x):
+        return {"loss": self.head(x), "other": x * 2.0}
+
+
+def test_a_network_may_name_its_results_as_it_likes():
+    net, x, y = NamesItsResultLoss(), np.ones((2, 4), np.float32), np.array([0, 2])
+    compute = pel.value_and_grad(net, lambda output, target: pel.losses.cross_entropy(output["loss"], target))
+    loss, grads = compute(x, y)
+    assert loss == pytest.approx(float(pel.losses.cross_entropy(net(x)["loss"], y)), rel=1e-6)
+    assert set(grads) == {"head.weight", "head.bias"}

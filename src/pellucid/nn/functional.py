@@ -106,12 +106,12 @@ def relu(x: Any) -> Any:
 
 
 def leaky_relu(x: Any, negative_slope: float = 0.01) -> Any:
-    """X where positive, negative_slope·x elsewhere."""
+    """Return x where positive, negative_slope·x elsewhere."""
     return apply(ops.LeakyReLU(negative_slope), x)
 
 
 def prelu(x: Any, weight: Any) -> Any:
-    """X where positive, weight·x elsewhere."""
+    """Return x where positive, weight·x elsewhere."""
     return apply(ops.PReLU(), x, weight)
 
 
@@ -121,7 +121,7 @@ def relu6(x: Any) -> Any:
 
 
 def elu(x: Any, alpha: float = 1.0) -> Any:
-    """X where positive, alpha·(eˣ − 1) elsewhere."""
+    """Return x where positive, alpha·(eˣ − 1) elsewhere."""
     return apply(ops.ELU(alpha), x)
 
 
@@ -161,7 +161,7 @@ def softmax(x: Any, dim: int) -> Any:
 
 
 def log_softmax(x: Any, dim: int) -> Any:
-    """X − log Σ eˣ along an axis."""
+    """Return x − log Σ eˣ along an axis."""
     return apply(ops.LogSoftmax(ops.nth_axis(dim, x.ndim, "log_softmax")), x)
 
 

@@ -192,9 +192,7 @@ class Module:
         plan = self._plan(types, executor)
         feeds = dict(zip(plan.graph.inputs, arrays, strict=False))
         results = plan.run(feeds | self.arrays() | tracing.dropout_feed(plan.graph, random.next_key))
-        buffers = dict(self.named_buffers())
-        for name, value in plan.graph.updates.items():
-            buffers[name].data = results[value.name]
+        self.update_buffers({name: results[value.name] for name, value in plan.graph.updates.items()})
         outputs = {name: results[value.name] for name, value in plan.graph.outputs.items()}
         contiguous = {name: np.asarray(array, order="C") for name, array in outputs.items()}
         return tracing.unpack(plan.graph.returns, contiguous)
@@ -331,6 +329,12 @@ class Module:
                 raise ShapeError(f"The state's '{name}' is {TensorType.of(array)}; the network's is {mine[name].type}.")
         for name, parameter in mine.items():
             parameter.data = new[name].astype(parameter.data.dtype, copy=False)
+
+    def update_buffers(self, arrays: Mapping[str, Array]) -> None:
+        """Take new arrays for some buffers, by path: the running statistics that a run in training mode gave."""
+        buffers = dict(self.named_buffers()) if arrays else {}
+        for name, array in arrays.items():
+            buffers[name].data = array
 
     def train(self, mode: bool = True) -> Self:
         """Switch dropout and batch statistics on (True) or off."""

@@ -44,7 +44,7 @@ def evaluate(net: Module, dataset: Dataset, batch_size: int = 256) -> Evaluation
 
     Raises DataError where the network does not give one value, and a finite one, for each class of the data set.
     """
-    logits, _ = outputs(net, dataset, batch_size)
+    logits = outputs(net, dataset, batch_size)
     classes = len(dataset.classes)
     if logits.ndim != 2 or logits.shape[1] != classes:
         raise DataError(
@@ -66,16 +66,16 @@ def evaluate(net: Module, dataset: Dataset, batch_size: int = 256) -> Evaluation
     )
 
 
-def outputs(net: Module, source: Source, batch_size: int = 256) -> tuple[Array, Array]:
-    """Return the network's outputs for all inputs, in order, and the targets."""
+def outputs(net: Module, source: Source, batch_size: int = 256) -> Array:
+    """Return the network's outputs for all inputs, in order."""
     with net.evaluating():
         parts = [net(x) for _, x, _ in batches(source, batch_size, seed=0, epoch=0, shuffle=False)]
-    return np.concatenate(parts), source.labels
+    return np.concatenate(parts)
 
 
 def score(net: Module, source: Source, loss: Loss, batch_size: int = 256) -> tuple[float, float | None]:
     """Return mean loss and, where outputs and targets are those of a classifier, accuracy."""
-    values, targets = outputs(net, source, batch_size)
+    values, targets = outputs(net, source, batch_size), source.labels
     correct = count_correct(values, targets)
     return float(loss(values, targets)), None if correct is None else correct / len(targets)
 

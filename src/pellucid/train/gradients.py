@@ -18,7 +18,6 @@ Loss = Callable[[Any, Any], Any]
 """(outputs, target) → loss, written with operations on symbols, such as pel.losses.cross_entropy."""
 
 TARGET = "target"
-_LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -95,9 +94,9 @@ class Differentiated:
         self.net.last_shapes = (x.shape[1:],)
         wrt = [graph.parameters[name] for name in trained if name in graph.parameters]
         gradients = {name: value.name for name, value in differentiate(graph, loss, wrt).items()}
-        first = tracing.pack(output)[1]
-        graph.outputs = {_LOSS: loss, **first, **{f"d.{name}": graph.value(v) for name, v in gradients.items()}}
-        return _Planned(Plan(graph, self.executor), loss.name, next(iter(first.values())).name, gradients)
+        graph.returns, graph.outputs = tracing.pack(output)
+        plan = Plan(graph, self.executor, keep=(loss.name, *gradients.values()))
+        return _Planned(plan, loss.name, next(iter(graph.outputs.values())).name, gradients)
 
 
 def value_and_grad(net: Module, loss: Loss) -> Callable[[Array, Array], tuple[float, dict[str, Array]]]:
@@ -116,9 +115,7 @@ def value_and_grad(net: Module, loss: Loss) -> Callable[[Array, Array], tuple[fl
 
     def compute(x: Array, target: Array) -> tuple[float, dict[str, Array]]:
         result = differentiated(x, target)
-        buffers = dict(net.named_buffers())
-        for name, array in result.buffers.items():
-            buffers[name].data = array
+        net.update_buffers(result.buffers)
         return result.loss, result.parameters
 
     return compute

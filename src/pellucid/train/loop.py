@@ -88,7 +88,6 @@ class Trainer:
         self.interrupted = False
         self._differentiated = Differentiated(net, recipe.loss)
         self._parameters = dict(net.named_parameters())
-        self._buffers = dict(net.named_buffers())
 
     @cached_property
     def checksum(self) -> int:
@@ -111,8 +110,7 @@ class Trainer:
             for callback in self.callbacks:
                 callback.end(self.progress)
         if self.best.arrays:
-            for name, parameter in (self._parameters | self._buffers).items():
-                parameter.data = self.best.arrays[name].copy()
+            self.net.load_state_dict(self.best.arrays)
         self.net.eval()
         return self.history
 
@@ -155,8 +153,7 @@ class Trainer:
         share = rate_factor(recipe.schedule, progress.step, progress.steps, recipe.warmup)
         progress.learning_rate = self.optimizer.lr * share
         self.optimizer.update(self._parameters, gradients, progress.learning_rate)
-        for name, array in result.buffers.items():
-            self._buffers[name].data = array
+        self.net.update_buffers(result.buffers)
         progress.step += 1
         progress.seen += len(x)
         progress.seen_here += len(x)

@@ -1,17 +1,18 @@
 """Everything that decides how a run of ``pellucid train`` goes."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from pellucid import zoo
-from pellucid.data.augment import Augmentation, parse
+from pellucid.data.augment import parse
 from pellucid.errors import ParameterError
 from pellucid.nn.losses import cross_entropy
 from pellucid.train.loop import Recipe
 from pellucid.train.optim import SGD, Adam, AdamW, Optimizer
 from pellucid.train.schedules import schedule_named
 
-OPTIMIZERS = ("sgd", "adam", "adamw")
+_OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,14 @@ class RunSettings:
 
     def make_optimizer(self) -> Optimizer:
         """Build the optimiser."""
+        if self.optimizer not in _OPTIMIZERS:
+            raise ParameterError(
+                f"The 'optimizer' parameter must be one of {', '.join(_OPTIMIZERS)}; got {self.optimizer!r}."
+            )
         if self.optimizer == "sgd":
             nesterov = self.nesterov and self.momentum > 0
             return SGD(self.learning_rate, self.momentum, self.weight_decay, nesterov)
-        if self.optimizer not in OPTIMIZERS:
-            raise ParameterError(
-                f"The 'optimizer' parameter must be one of {', '.join(OPTIMIZERS)}; got {self.optimizer!r}."
-            )
-        return {"adam": Adam, "adamw": AdamW}[self.optimizer](self.learning_rate, weight_decay=self.weight_decay)
+        return _OPTIMIZERS[self.optimizer](self.learning_rate, weight_decay=self.weight_decay)
 
     def make_recipe(self) -> Recipe:
         """Build the recipe."""
@@ -85,14 +86,11 @@ class RunSettings:
             schedule=schedule_named(self.schedule),
             warmup=self.warmup,
             loss=loss,
-            augment=self._augmentation(),
+            augment=parse(self.augment) if self.augment else None,
             clip_norm=self.clip_norm,
             early_stopping=self.early_stopping,
             seed=self.seed,
         )
-
-    def _augmentation(self) -> Augmentation | None:
-        return parse(self.augment) if self.augment else None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as JSON values."""
