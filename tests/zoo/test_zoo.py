@@ -1,18 +1,22 @@
 import numpy as np
 import pytest
 
-from pellucid import zoo
+from pellucid import nn, zoo
 from pellucid.errors import ParameterError, ShapeError
+from pellucid.nn.random import skip_init
+
+SMALL = ["tiny", "pooled28", "pooled28-double", "funnel", "lenet5-rgb", "lenet5"]
+"""Those that compute in a moment; `test_published.py` and `test_twins.py` are about the others."""
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("classes", [10, 1, 37])
 def test_networks_compute_one_score_a_class(name, classes):
     net = zoo.build(name, classes=classes)
     assert net(np.zeros((2, *zoo.usual_input(name)), "float32")).shape == (2, classes)
 
 
-@pytest.mark.parametrize("name", zoo.names())
+@pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("shape", [(1, 33, 47), (5, 32, 32), [3, 64, 20]])
 def test_networks_fit_themselves_to_other_images(name, shape):
     net = zoo.build(name, input=shape)
@@ -21,7 +25,8 @@ def test_networks_fit_themselves_to_other_images(name, shape):
 
 
 @pytest.mark.parametrize(
-    ("name", "smallest"), [("tiny", 4), ("pooled28", 4), ("pooled28-double", 4), ("lenet5-rgb", 16), ("funnel", 16)]
+    ("name", "smallest"),
+    [("tiny", 4), ("pooled28", 4), ("pooled28-double", 4), ("funnel", 16), ("lenet5-rgb", 16), ("lenet5", 16)],
 )
 def test_images_that_are_too_small_are_refused(name, smallest):
     assert zoo.build(name, input=(3, smallest, smallest))(np.zeros((1, 3, smallest, smallest), "float32")).shape == (
@@ -33,13 +38,31 @@ def test_images_that_are_too_small_are_refused(name, smallest):
             zoo.build(name, input=(3, smallest, size))
 
 
-def test_every_network_has_its_smallest_image_tested():
-    (mark,) = [m for m in test_images_that_are_too_small_are_refused.pytestmark if m.name == "parametrize"]
-    assert {name for name, _ in mark.args[1]} == set(zoo.names())
+@pytest.mark.parametrize(("name", "classes"), [("tiny", 10), ("lenet5", 10), ("resnet20", 10), ("resnet18", 1000)])
+def test_the_usual_number_of_classes(name, classes):
+    assert zoo.usual_classes(name) == classes
+    with skip_init():
+        assert list(zoo.build(name).parameters())[-1].shape == (classes,)
+
+
+def test_weights_repeat_with_the_seed():
+    def weights(seed):
+        nn.manual_seed(seed)
+        return zoo.build("resnet20").state_dict()
+
+    first, again, other = weights(3), weights(3), weights(4)
+    assert all(np.array_equal(first[name], again[name]) for name in first)
+    assert not np.array_equal(first["conv1.weight"], other["conv1.weight"])
+
+
+def test_building_leaves_no_weight_at_zero():
+    for name in (*SMALL, "nin", "resnet20", "squeezenet1-1", "shufflenet-v2-x1-0", "googlenet", "efficientnet-b0"):
+        for path, parameter in zoo.build(name).named_parameters():
+            assert path.endswith("bias") or parameter.data.any(), f"{name}: {path}"
 
 
 def test_an_unknown_name_lists_the_known():
-    for function in (zoo.build, zoo.usual_input):
+    for function in (zoo.build, zoo.usual_input, zoo.usual_classes):
         with pytest.raises(ParameterError, match=r"no network named 'lenet'; there are .*lenet5-rgb"):
             function("lenet")
 

@@ -1,51 +1,98 @@
 """Named architectures, built by name."""
 
-from collections.abc import Callable
+from contextlib import nullcontext
 
-from pellucid.errors import ParameterError
+from pellucid.errors import ParameterError, ShapeError
 from pellucid.nn import Module
+from pellucid.nn.random import skip_init
 from pellucid.nn.settings import positive
 from pellucid.types import Shape
-from pellucid.zoo.lessons import funnel, lenet5_rgb, pooled28, pooled28_double, tiny
+from pellucid.zoo import (
+    alexnet,
+    convnext,
+    densenet,
+    efficientnet,
+    googlenet,
+    lenet,
+    lessons,
+    mobilenet,
+    mobilenet_v3,
+    nin,
+    resnet,
+    shufflenet,
+    squeezenet,
+    vgg,
+)
+from pellucid.zoo.design import Design
 
-_BUILDERS: dict[str, tuple[Callable[..., Module], Shape]] = {
-    "funnel": (funnel, (3, 32, 32)),
-    "lenet5-rgb": (lenet5_rgb, (3, 32, 32)),
-    "pooled28": (pooled28, (1, 28, 28)),
-    "pooled28-double": (pooled28_double, (1, 28, 28)),
-    "tiny": (tiny, (1, 28, 28)),
-}
+_FAMILIES = (  # the small ones first, then as they were invented
+    lessons,
+    lenet,
+    alexnet,
+    nin,
+    vgg,
+    googlenet,
+    resnet,
+    squeezenet,
+    densenet,
+    mobilenet,
+    shufflenet,
+    mobilenet_v3,
+    efficientnet,
+    convnext,
+)
+
+_DESIGNS: dict[str, Design] = {name: design for family in _FAMILIES for name, design in family.NETWORKS.items()}
 
 
 def names() -> list[str]:
     """Names of the networks."""
-    return list(_BUILDERS)
+    return list(_DESIGNS)
 
 
 def usual_input(name: str) -> Shape:
     """(C, H, W) of the image that a network was designed for."""
-    return _find(name)[1]
+    return _find(name).input
 
 
-def build(name: str, *, input: Shape | None = None, classes: int = 10) -> Module:  # noqa: A002 - the word for it
-    """Build a network by name, with fresh weights, for images (C, H, W) and a number of classes.
+def usual_classes(name: str) -> int:
+    """Return the number of classes that a network was designed for."""
+    return _find(name).classes
+
+
+def build(name: str, *, input: Shape | None = None, classes: int | None = None) -> Module:  # noqa: A002
+    """Build a network by name, with fresh weights, for images (C, H, W) and a number of classes, or the usual ones.
 
     Raises ParameterError where the name is unknown or a number is none, ShapeError where the image is too small.
 
     >>> sum(parameter.data.size for parameter in build("pooled28").parameters())
     430890
     """
-    builder, usual = _find(name)
-    shape = tuple(input or usual)
+    design = _find(name)
+    shape = tuple(input or design.input)
     if len(shape) != 3:
         raise ParameterError(f"The 'input' parameter of build must be (channels, height, width); got {input!r}.")
     shape = tuple(positive(extent, "input", "build") for extent in shape)
-    net = builder(shape, positive(classes, "classes", "build"))
+    count = design.classes if classes is None else positive(classes, "classes", "build")
+    with skip_init() if design.draw else nullcontext():
+        net = design.build(shape, count)
+    _check_fit(net, name, shape)
+    if design.draw:
+        design.draw(net)
     net.metadata = {"name": name, "input": list(shape)}
     return net
 
 
-def _find(name: str) -> tuple[Callable[..., Module], Shape]:
-    if name not in _BUILDERS:
-        raise ParameterError(f"There is no network named {name!r}; there are {', '.join(_BUILDERS)}.")
-    return _BUILDERS[name]
+def _check_fit(net: Module, name: str, shape: Shape) -> None:
+    try:
+        net.graph((2, *shape))  # two images, or batch normalisation would refuse maps of one cell
+    except ShapeError as error:
+        raise ShapeError(
+            f"The network '{name}' needs a larger image than {shape[1]} × {shape[2]}; its layer {error}"
+        ) from None
+
+
+def _find(name: str) -> Design:
+    if name not in _DESIGNS:
+        raise ParameterError(f"There is no network named {name!r}; there are {', '.join(_DESIGNS)}.")
+    return _DESIGNS[name]

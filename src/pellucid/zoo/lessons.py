@@ -3,6 +3,7 @@
 from pellucid.errors import ShapeError
 from pellucid.nn import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
 from pellucid.types import Shape
+from pellucid.zoo.design import Design
 
 
 def tiny(input: Shape, classes: int) -> Module:  # noqa: A002
@@ -17,7 +18,7 @@ def tiny(input: Shape, classes: int) -> Module:  # noqa: A002
             "relu2": ReLU(),
             "pool2": MaxPool2d(2),
             "flatten": Flatten(),
-            "fc": Linear(_cells(8, height, width, 4), classes),
+            "fc": Linear(cells(8, height, width, 4), classes),
         }
     )
 
@@ -36,7 +37,7 @@ def pooled28(input: Shape, classes: int) -> Module:  # noqa: A002
             "relu3": ReLU(),
             "pool2": MaxPool2d(2),
             "flatten": Flatten(),
-            "fc1": Linear(_cells(64, height, width, 4), 128),
+            "fc1": Linear(cells(64, height, width, 4), 128),
             "relu4": ReLU(),
             "fc2": Linear(128, classes),
         }
@@ -59,7 +60,7 @@ def pooled28_double(input: Shape, classes: int) -> Module:  # noqa: A002
             "relu4": ReLU(),
             "pool2": MaxPool2d(2),
             "flatten": Flatten(),
-            "fc1": Linear(_cells(64, height, width, 4), 128),
+            "fc1": Linear(cells(64, height, width, 4), 128),
             "relu5": ReLU(),
             "fc2": Linear(128, classes),
         }
@@ -79,7 +80,7 @@ def lenet5_rgb(input: Shape, classes: int) -> Module:  # noqa: A002
             "relu2": ReLU(),
             "pool2": MaxPool2d(2),
             "flatten": Flatten(),
-            "fc1": Linear(_cells(16, rows - 4, columns - 4, 2), 120),
+            "fc1": Linear(cells(16, rows - 4, columns - 4, 2), 120),
             "relu3": ReLU(),
             "fc2": Linear(120, 84),
             "relu4": ReLU(),
@@ -91,7 +92,7 @@ def lenet5_rgb(input: Shape, classes: int) -> Module:  # noqa: A002
 def funnel(input: Shape, classes: int) -> Module:  # noqa: A002
     """Four stages that halve the image while the channels grow, then global average pooling: how networks narrow."""
     channels, height, width = input
-    _cells(256, height, width, 16)
+    cells(256, height, width, 16)
     widths = (channels, 32, 64, 128, 256)
     layers: dict[str, Module] = {}
     for stage in (1, 2, 3, 4):
@@ -101,9 +102,18 @@ def funnel(input: Shape, classes: int) -> Module:  # noqa: A002
     return Sequential({**layers, "gap": AdaptiveAvgPool2d(1), "flatten": Flatten(), "fc": Linear(256, classes)})
 
 
-def _cells(channels: int, height: int, width: int, reduction: int) -> int:
+def cells(channels: int, height: int, width: int, reduction: int) -> int:
     """Values left of maps that pooling shrinks by ``reduction``."""
     rows, columns = height // reduction, width // reduction
     if rows < 1 or columns < 1:
         raise ShapeError(f"The network shrinks its image to {rows} × {columns} cells; use a larger image.")
     return channels * rows * columns
+
+
+NETWORKS = {
+    "funnel": Design(funnel, (3, 32, 32), classes=10),
+    "lenet5-rgb": Design(lenet5_rgb, (3, 32, 32), classes=10),
+    "pooled28": Design(pooled28, (1, 28, 28), classes=10),
+    "pooled28-double": Design(pooled28_double, (1, 28, 28), classes=10),
+    "tiny": Design(tiny, (1, 28, 28), classes=10),
+}
