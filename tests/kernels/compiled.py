@@ -1,36 +1,89 @@
-"""Compiling tiles for each kind of vector that this machine has."""
+"""Running kernels on arrays, compiled and interpreted, and reading their machine code."""
 
 import re
 
 import numpy as np
-import pytest
-from numba import njit
 
-from pellucid.kernels.host import HOSTS, host
-from pellucid.kernels.vector import address, tile
+from pellucid.kernels import compiler
+from pellucid.kernels.compiler import kernel, target_machine, tile
+from pellucid.kernels.interpret import Bytes, Floats, Longs
+from pellucid.kernels.program import Buffer, Call, Program
 
-KINDS = [kind for kind in HOSTS.values() if kind.width <= host().width and (kind.name != "neon" or host() is kind)]
-every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-I = np.int64  # noqa: E741 - stands before every literal, as Numba types it
+POINTERS = {kind.dtype: kind for kind in (Floats, Longs, Bytes)}
 
 
-def run(write, kind, source, results):
-    """Run a tile (emitter, from, to) on a float32 array and return what it wrote."""
-    made = tile(write, kind)
-
-    @njit
-    def call(source, target):
-        made(address(source, I(0)), address(target, I(0)))
-
-    target = np.full(results, np.nan, np.float32)
-    call(np.asarray(source, np.float32), target)
-    return target
+def program(body, *arguments, parts=1, scratch=0, repeated=1):
+    """Make a program of one kernel, called some times on arrays and numbers; and the arrays by name."""
+    arrays = {f"x{i}": value for i, value in enumerate(arguments) if isinstance(value, np.ndarray)}
+    buffers = {name: Buffer(array.shape, array.dtype.name, external=name) for name, array in arrays.items()}
+    given = tuple(buffers.get(f"x{i}", value) for i, value in enumerate(arguments))
+    return Program([Call(body, parts, given, scratch)] * repeated), arrays
 
 
-def inner_loops(function):
+def run(body, *arguments, parts=1, scratch=0):
+    """Run a kernel, compiled, on arrays and numbers."""
+    made, arrays = program(body, *arguments, parts=parts, scratch=scratch)
+    made.run(arrays)
+
+
+def interpret(body, *arguments, parts=1, scratch=0):
+    """Run a kernel as the Python that it is; an access outside an array raises IndexError."""
+    given = [
+        POINTERS[value.dtype.name](value.reshape(-1)) if isinstance(value, np.ndarray) else value for value in arguments
+    ]
+    for part in range(parts):
+        body(part, Floats(np.full(scratch, np.nan, np.float32)), *given)
+
+
+def both(body, *arguments, **settings):
+    """Run a kernel both ways on arrays of the same contents; return all arrays after the one and after the other."""
+    results = []
+    for way in (run, interpret):
+        own = [value.copy() if isinstance(value, np.ndarray) else value for value in arguments]
+        way(body, *own, **settings)
+        results.append([value for value in own if isinstance(value, np.ndarray)])
+    return results
+
+
+def calling(name, write):
+    """Make a kernel (from, to) of one tile (emitter, from, to)."""
+    made = tile(write)
+
+    @kernel(name)
+    def body(part: int, scratch: Floats, source: Floats, target: Floats) -> None:
+        made(source, target)
+
+    return body
+
+
+def wrote(name, write, source, results):
+    """Run a tile (emitter, from, to) both ways, which must agree to the bit; return what it wrote."""
+    source, target = np.asarray(source, np.float32), np.full(results, np.nan, np.float32)
+    compiled, interpreted = both(calling(name, write), source, target)
+    np.testing.assert_array_equal(compiled[1], interpreted[1])
+    return compiled[1]
+
+
+def assembly(body):
+    """Compile a kernel and return its machine code as text."""
+    texts = []
+
+    class Machine:
+        def emit_object(self, module):
+            texts.append(target_machine().emit_assembly(module))
+            return b""
+
+    usual, compiler.target_machine = compiler.target_machine, Machine
+    try:
+        body.compile()
+    finally:
+        compiler.target_machine = usual
+    return texts[0]
+
+
+def inner_loops(text):
     """The loops of one basic block, which jumps back to itself, that multiply and add: lists of instructions."""
-    (assembly,) = function.inspect_asm().values()
-    parts = re.split(r"^(\.?\w+):.*$", assembly, flags=re.MULTILINE)
+    parts = re.split(r"^(\.?\w+):.*$", text, flags=re.MULTILINE)
     loops = []
     for label, block in zip(parts[1::2], parts[2::2], strict=True):
         lines = [line.strip() for line in block.splitlines()]
@@ -41,5 +94,17 @@ def inner_loops(function):
 
 
 def is_fused(line):
-    """Whether an instruction multiplies and adds in one go."""
-    return "fmadd" in line or "fmla" in line
+    """Whether an instruction multiplies and adds vectors in one go."""
+    return bool(re.match(r"vfn?m(add|sub)\d*ps|fmla", line))
+
+
+def is_splat(line):
+    """Whether an instruction reads one float from memory into every place of a vector, alone or while multiplying."""
+    return bool(re.match(r"vbroadcastss\s.*\(|.*\{1to\d+\}|ld1r|fmla\s.*\[\d\]$", line))
+
+
+def stack_traffic(text, lines):
+    """Those of the instructions that use memory by the pointer to the stack, or to its frame if one is kept."""
+    keeps_frame = re.search(r"movq\s+%rsp, %rbp", text)
+    places = r"\(%r[sb]p[,)]|\[(sp|x29)\b" if keeps_frame else r"\(%rsp[,)]|\[sp\b"
+    return [line for line in lines if re.search(places, line) and not line.startswith("lea")]

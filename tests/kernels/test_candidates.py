@@ -22,6 +22,11 @@ class Shape:
     shapes: dict[str, tuple[int, ...]]
     kernels: dict[str, str]
 
+    @property
+    def exact(self):
+        """Whether whole numbers stay whole: F(4×4, 3×3) multiplies by sixths, which no binary fraction is."""
+        return not any("winograd" in kernel for kernel in self.kernels.values())
+
     def __str__(self):
         return f"{self.op} on {self.shapes['x']}"
 
@@ -32,13 +37,17 @@ class Shape:
         return {name: generator.standard_normal(shape).astype(dtype) for name, shape in self.shapes.items()}
 
 
-def conv(op, x, weight, data="conv2d_backward_data_im2col"):
-    kernels = {"op": "conv2d_im2col", "d.op.x": data, "d.op.weight.bias": "conv2d_backward_weight_im2col"}
+def conv(op, x, weight, forward="rows", data="gather", weights=""):
+    kernels = {
+        "op": f"conv2d_{forward}",
+        "d.op.x": f"conv2d_backward_data_{data}",
+        "d.op.weight.bias": f"conv2d_backward_weight{weights}",
+    }
     return Shape(op, {"x": x, "weight": weight, "bias": weight[:1]}, kernels)
 
 
-def pool(kernel, x, **settings):
-    kernels = {"op": "max_pool2d_disjoint", "d.op.x": "max_pool2d_disjoint_backward"}
+def pool(kernel, x, forward="max_pool2d", backward="max_pool2d", **settings):
+    kernels = {"op": forward, "d.op.x": f"{backward}_backward"}
     return Shape(ops.MaxPool2d(kernel, kernel, **settings), {"x": x}, kernels)
 
 
@@ -49,17 +58,18 @@ SHAPES = [
     conv(ops.Conv2d(), (3, 5, 7, 6), (2, 5, 7, 6)),  # the kernel as large as the image
     conv(ops.Conv2d(padding=((3, 0), (0, 2))), (2, 2, 5, 6), (3, 2, 2, 3)),  # padding wider than the kernel reaches
     conv(ops.Conv2d(padding=((4, 4), (5, 3)), flip=True), (2, 2, 3, 3), (3, 2, 3, 2)),
-    conv(ops.Conv2d(dilation=(2, 3)), (2, 2, 9, 9), (3, 2, 3, 2)),
-    conv(ops.Conv2d((2, 1), PADDED), (2, 3, 8, 7), (4, 3, 3, 3), data="reference"),
-    conv(ops.Conv2d((5, 4)), (2, 3, 8, 9), (4, 3, 2, 3), data="reference"),  # a stride beyond the kernel
-    conv(ops.Conv2d(padding=PADDED), (9, 16, 28, 28), (8, 16, 3, 3)),  # more images than are laid out at once
-    pool((2, 2), (2, 3, 8, 6)),
-    pool((2, 2), (2, 3, 9, 7)),  # a row and a column that no window sees
+    conv(ops.Conv2d(dilation=(2, 3)), (2, 2, 9, 9), (3, 2, 3, 2), "gather"),
+    conv(ops.Conv2d((2, 1), PADDED), (2, 3, 8, 7), (4, 3, 3, 3)),
+    conv(ops.Conv2d((5, 4)), (2, 3, 8, 9), (4, 3, 2, 3)),  # a stride beyond the kernel
+    conv(ops.Conv2d(padding=PADDED), (9, 16, 28, 28), (8, 16, 3, 3), "gather"),
+    conv(ops.Conv2d(padding=PADDED), (3, 16, 9, 14), (17, 16, 3, 3), *["k3s1_winograd4"] * 2, "_k3s1_winograd4"),
+    pool((2, 2), (2, 3, 8, 6), "max_pool2d_k2s2", "max_pool2d_k2s2"),
+    pool((2, 2), (2, 3, 9, 7), "max_pool2d_k2s2"),  # a row and a column that no window sees
     pool((3, 2), (1, 1, 3, 2)),
     pool((1, 1), (2, 2, 3, 3)),
     pool((3, 3), (2, 2, 9, 6), ceil_mode=True),
-    Shape(ops.ReLU(), {"x": (2, 3, 4)}, {"op": "reference", "d.op.x": "relu_backward_masked"}),
-    Shape(ops.ReLU(), {"x": ()}, {"op": "reference", "d.op.x": "relu_backward_masked"}),
+    Shape(ops.ReLU(), {"x": (2, 3, 4)}, {"op": "relu", "d.op.x": "relu_backward"}),
+    Shape(ops.ReLU(), {"x": ()}, {"op": "relu", "d.op.x": "relu_backward"}),
 ]
 
 
@@ -89,7 +99,8 @@ def test_small_whole_numbers_come_out_exactly(shape, dtype):
     arrays = shape.arrays(dtype, whole=True)
     fast, reference = both(shape, arrays, slope(shape, arrays, whole=True))
     for name, expected in reference.all().items():
-        assert_matches(fast.all()[name], expected, kernel=f"{shape} {name}")
+        found = fast.all()[name]
+        assert_matches(found, expected, 0 if shape.exact else 0.01, kernel=f"{shape} {name}")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -119,7 +130,7 @@ def test_nan_and_infinity_go_where_they_go_in_the_reference(shape, special):
             if (spoilt, name) == ("weight", "dx"):
                 # as a convolution this gradient also meets zeros of padding, and 0 · ∞ is NaN
                 found, expected = (np.where(np.isfinite(expected), 0, np.isfinite(a)) for a in (found, expected))
-            assert_matches(found, expected, kernel=f"{shape} {name} with {special} in {spoilt}")
+            assert_matches(found, expected, 0 if shape.exact else 0.01, kernel=f"{shape} {name}, {special} in {spoilt}")
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -164,10 +175,10 @@ def rejections(op, *shapes):
     [
         (ops.Conv2d(groups=2), [(1, 4, 5, 5), (2, 2, 3, 3)], "conv2d_im2col", "2 groups: one matrix product"),
         (ops.Conv2d(border="reflect"), [(1, 4, 5, 5), (2, 4, 3, 3)], "conv2d_im2col", "border 'reflect'"),
-        (ops.MaxPool2d((2, 2), (1, 1)), [(1, 1, 4, 4)], "max_pool2d_disjoint", "stride (1, 1)"),
-        (ops.MaxPool2d((2, 2), (2, 2), PADDED), [(1, 1, 4, 4)], "max_pool2d_disjoint", "padding"),
-        (ops.MaxPool2d((2, 2), (2, 2), dilation=(2, 1)), [(1, 1, 4, 4)], "max_pool2d_disjoint", "dilation (2, 1)"),
-        (ops.MaxPool2d((2, 2), (2, 2), ceil_mode=True), [(1, 1, 5, 4)], "max_pool2d_disjoint", "over the end"),
+        (ops.MaxPool2d((2, 2), (1, 1)), [(1, 1, 4, 4)], "max_pool2d_k2s2", "stride (1, 1)"),
+        (ops.MaxPool2d((2, 2), (2, 2), PADDED), [(1, 1, 4, 4)], "max_pool2d_k2s2", "padding"),
+        (ops.MaxPool2d((2, 2), (2, 2), dilation=(2, 1)), [(1, 1, 4, 4)], "max_pool2d_k2s2", "dilation (2, 1)"),
+        (ops.MaxPool2d((2, 2), (2, 2), ceil_mode=True), [(1, 1, 5, 4)], "max_pool2d_k2s2", "over the end"),
     ],
 )
 def test_a_kernel_says_why_it_rejects(op, shapes, kernel, reason):
@@ -178,7 +189,7 @@ def test_a_kernel_says_why_it_rejects(op, shapes, kernel, reason):
 
 
 def test_a_gradient_that_is_no_convolution_goes_to_the_reference():
-    types = TensorType((1, 4, 5, 5)), TensorType((2, 4, 3, 3)), None
+    types = TensorType((1, 4, 5, 5), "float64"), TensorType((2, 4, 3, 3), "float64"), None
     reasons = dict(ops.choose(ops.Backward(ops.Conv2d((2, 1)), ("x",), types), types).rejected)
     assert "stride (2, 1)" in reasons["conv2d_backward_data_im2col"]
 
@@ -188,6 +199,7 @@ def test_the_plan_keeps_who_was_chosen_and_who_rejected():
     graph, _ = build(ops.Conv2d(groups=2), {"x": x, "weight": weight, "bias": None})
     (step,) = Plan(graph, "fast").steps
     assert step.choice.name == "reference"
-    assert [name for name, _ in step.choice.rejected] == ["conv2d_im2col"]
+    assert [name for name, _ in step.choice.rejected][-1] == "conv2d_im2col"
+    assert dict(step.choice.rejected)["conv2d_im2col"] == "2 groups: one matrix product needs a single group"
     (step,) = Plan(graph, "reference").steps
     assert step.choice.rejected == ()

@@ -8,14 +8,13 @@ import pytest
 
 import pellucid as pel
 from pellucid.errors import ParameterError
-from pellucid.kernels import threads
+from pellucid.kernels import cores, threads
 
 
 @pytest.fixture(autouse=True)
-def _usual_number():
-    before = threads._Team.size
-    yield
-    pel.set_threads(before)
+def _usual_number(monkeypatch):
+    for name in ("size", "reason", "pool"):
+        monkeypatch.setattr(threads._Team, name, getattr(threads._Team, name))
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +81,44 @@ def test_an_error_in_a_thread_comes_out(work):
         threads.each(lambda part: 1 / 0, threads.parts(4))
 
 
-@pytest.mark.parametrize("count", [0, -1, 1.5, True])
+@pytest.mark.parametrize("count", [0, -1, 1.5, True, 1025, "2", None])
 def test_bad_numbers_are_refused(count):
-    with pytest.raises(ParameterError, match="number of threads must be an integer of at least 1"):
+    with pytest.raises(ParameterError, match=rf"number of threads must be an integer from 1 to 1024; got {count!r}"):
         pel.set_threads(count)
+
+
+def test_the_environment_may_say_how_many(monkeypatch):
+    monkeypatch.setattr(threads._Team, "size", None)
+    monkeypatch.setenv(threads.VARIABLE, "3")
+    assert (threads.count(), threads.reason()) == (3, "as PELLUCID_THREADS says")
+    pel.set_threads(2)
+    assert (threads.count(), threads.reason()) == (2, "as set_threads says")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", " 2", "1025", "9" * 5000, "²", "٣"])
+def test_nonsense_in_the_environment_is_refused(monkeypatch, text):
+    monkeypatch.setattr(threads._Team, "size", None)
+    monkeypatch.setenv(threads.VARIABLE, text)
+    with pytest.raises(ParameterError, match=r"The variable PELLUCID_THREADS must be an integer from 1 to 1024; got"):
+        threads.count()
+
+
+@pytest.mark.parametrize("text", [None, ""])
+def test_by_default_every_usable_core_has_one(monkeypatch, text):
+    monkeypatch.setattr(threads._Team, "size", None)
+    monkeypatch.delenv(threads.VARIABLE, raising=False)
+    if text is not None:
+        monkeypatch.setenv(threads.VARIABLE, text)
+    assert (threads.count(), threads.reason()) == cores.usable()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_blas_has_its_threads_back_in_a_child_that_was_forked_meanwhile():
+    limits = [library["num_threads"] for library in threads._controller().info()]
+    with threads.one_blas_thread():
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if [library["num_threads"] for library in threads._controller().info()] == limits else 1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from pellucid.errors import ParameterError, TrainingError
+from pellucid.kernels import threads
 from pellucid.nn import Parameter
 from pellucid.train.optim import SGD, Adam, AdamW, clip_gradients
 
@@ -44,6 +45,43 @@ def test_twenty_steps_equal_pytorchs(name):
         reference.step()
     for key, tensor in tensors.items():
         np.testing.assert_allclose(parameters[key].data, tensor.detach().numpy(), rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_kernel_does_what_numpy_does(name):
+    """Weights of every size around whole vectors, one of them in columns, which NumPy updates."""
+    rng = np.random.default_rng(1)
+    shapes = {"a": (3, 4), "b": (5,), "c": (2, 33), "d": (1,), "e": (16,), "columns": (4, 3)}
+    start = {key: rng.standard_normal(shape) for key, shape in shapes.items()}
+    start["columns"] = np.asfortranarray(start["columns"])
+    weights = [{key: Parameter(a.astype(dtype)) for key, a in start.items()} for dtype in (np.float32, np.float64)]
+    quick, exact = CASES[name][0](), CASES[name][0]()
+    for _ in range(5):
+        gradients = {key: rng.standard_normal(shape).astype(np.float32) for key, shape in shapes.items()}
+        before = {key: gradient.copy() for key, gradient in gradients.items()}
+        quick.update(weights[0], gradients)
+        exact.update(weights[1], gradients)
+        for key, gradient in gradients.items():
+            np.testing.assert_array_equal(gradient, before[key])
+    for key, parameter in weights[0].items():
+        np.testing.assert_allclose(parameter.data, weights[1][key].data, rtol=1e-5, atol=1e-5, err_msg=key)
+    for key, array in exact.state_arrays().items():
+        np.testing.assert_allclose(quick.state_arrays()[key], array, rtol=1e-5, atol=1e-6, err_msg=key)
+
+
+def test_updates_do_not_depend_on_the_number_of_threads():
+    rng = np.random.default_rng(2)
+    start, gradient = (rng.standard_normal(50_001).astype(np.float32) for _ in range(2))
+    results, usual = [], threads.count()
+    try:
+        for count in (1, 2, 3):
+            threads.set_threads(count)
+            optimizer, parameter = Adam(0.1), Parameter(start.copy())
+            optimizer.update({"w": parameter}, {"w": gradient})
+            results.append(parameter.data.tobytes())
+    finally:
+        threads.set_threads(usual)
+    assert results[0] == results[1] == results[2]
 
 
 @pytest.mark.parametrize("norm", [0.5, 100.0])

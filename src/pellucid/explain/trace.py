@@ -144,7 +144,7 @@ def _as_input(net: Module, image: Any) -> Array:
     if pillow is not None and isinstance(image, pillow.Image):
         return _prepared(net, image)
     array = np.array(image)
-    dtype = next((parameter.data.dtype for parameter in net.parameters()), np.dtype("float32"))
+    dtype = next((parameter.reading.dtype for parameter in net.parameters()), np.dtype("float32"))
     if array.dtype != dtype:
         raise ShapeError(f"The image of a trace must be {dtype}; got {array.dtype}; convert it: .astype('{dtype}').")
     if array.ndim == 4:

@@ -1,14 +1,18 @@
-"""A plan: a graph made ready to run, kernels chosen and lifetimes known."""
+"""A plan: a graph made ready to run, kernels chosen, layouts and memory assigned."""
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from pellucid.errors import ParameterError, ShapeError
+from pellucid.graph.fuse import fuse
 from pellucid.graph.graph import Graph, Node, Value
+from pellucid.kernels.program import Buffer, Program, image, padded
 from pellucid.kernels.threads import one_blas_thread
-from pellucid.ops import Choice, choose
+from pellucid.ops import Choice, by_definition, choose
+from pellucid.ops.lowering import Lowered, Work
 from pellucid.types import Array, TensorType
 
 EXECUTORS = ("fast", "reference")
@@ -16,20 +20,16 @@ EXECUTORS = ("fast", "reference")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node with its kernel, and the values that nobody reads afterwards."""
+    """One node with its kernel."""
 
     node: Node
     choice: Choice
-    inputs: tuple[str | None, ...]
-    outputs: tuple[str, ...]
-    last_used: tuple[str, ...]
 
 
 class Plan:
-    """Runs a graph on arrays.
+    """Runs a graph on arrays; several threads may do so at once.
 
-    The executor "reference" computes every node by its definition; "fast" by the first kernel that accepts it. A
-    plan holds no arrays between runs, so several threads may run it.
+    The executor "reference" computes every node by its definition; "fast" by the first kernel that accepts it.
     """
 
     def __init__(self, graph: Graph, executor: str = "fast", keep: tuple[str, ...] = ()) -> None:
@@ -38,53 +38,126 @@ class Plan:
             raise ParameterError(f"The 'executor' parameter must be one of {EXECUTORS}; got {executor!r}.")
         self.graph, self.executor, self.keep = graph, executor, keep
         self._feeds = graph.inputs | graph.parameters | graph.buffers
-        kept = {value.name for value in (*graph.outputs.values(), *graph.updates.values())} | set(keep)
-        unknown = sorted(name for name in kept if name not in graph)
+        wanted = (value.name for value in (*graph.outputs.values(), *graph.updates.values()))
+        self.wanted = tuple(dict.fromkeys((*wanted, *keep)))
+        unknown = sorted(name for name in self.wanted if name not in graph)
         if unknown:
             raise ParameterError(f"The 'keep' parameter must name values of the graph; there is no {unknown[0]!r}.")
-        self.steps = self._plan(_reachable(graph, kept), kept)
+        select = choose if executor == "fast" else by_definition
+        nodes = _reachable(graph.nodes, set(self.wanted))
+        if executor == "fast":
+            nodes = _reachable(fuse(nodes, self.wanted), set(self.wanted))
+        self.steps = [Step(node, select(node.op, node.types)) for node in nodes]
+        self._programs: dict[frozenset[str], _Programs] = {}
 
-    def _plan(self, nodes: list[Node], kept: set[str]) -> list[Step]:
-        steps: list[Step] = []
-        seen = set(kept)
-        for node in reversed(nodes):
-            inputs = tuple(None if value is None else value.name for value in node.inputs)
-            outputs = tuple(value.name for value in node.outputs)
-            names = {name for name in (*inputs, *outputs) if name is not None}
-            last_used = tuple(sorted(names - seen))
-            seen |= names
-            choice = choose(node.op, node.types) if self.executor == "fast" else _by_definition(node)
-            steps.append(Step(node, choice, inputs, outputs, last_used))
-        return steps[::-1]
-
-    def run(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+    def run(self, feeds: Mapping[str, Array], version: Hashable = None) -> dict[str, Array]:
         """Run on arrays for all inputs, parameters and buffers; return the outputs, updates and kept values by name.
 
+        ``version`` changes whenever a parameter or buffer does; with None, what follows from them is computed anew.
         Infinities and NaN pass through silently. Raises ShapeError naming the first array that is missing or of
         another type than the graph's.
         """
-        arrays: dict[str, Array] = dict(self.graph.constants)
-        for name, value in self._feeds.items():
-            arrays[name] = _checked(value, feeds.get(name))
+        arrays = {name: _checked(value, feeds.get(name)) for name, value in self._feeds.items()}
         with np.errstate(all="ignore"), one_blas_thread():
-            for step in self.steps:
-                given = [None if name is None else arrays[name] for name in step.inputs]
-                arrays.update(zip(step.outputs, step.choice.kernel(*given), strict=True))
-                for name in step.last_used:
+            if self.executor == "reference":
+                results = self._run_by_definition(arrays)
+            else:
+                results = self._compiled(arrays).run(arrays, version)
+        return {name: results[name] for name in self.wanted}
+
+    def _run_by_definition(self, feeds: dict[str, Array]) -> dict[str, Array]:
+        arrays = self.graph.constants | feeds
+        last_used = {name: step for step in self.steps for name in _names(step.node)}
+        for step in self.steps:
+            node = step.node
+            given = [None if value is None else arrays[value.name] for value in node.inputs]
+            names = (value.name for value in node.outputs)
+            arrays.update(zip(names, step.choice.function()(*given), strict=True))
+            for name in _names(node):
+                if last_used[name] is step and name not in self.wanted:
                     del arrays[name]
-        graph = self.graph
-        wanted = [value.name for value in (*graph.outputs.values(), *graph.updates.values())]
-        return {name: arrays[name] for name in (*wanted, *self.keep)}
+        return arrays
+
+    def _compiled(self, arrays: dict[str, Array]) -> "_Programs":
+        """Find the programs for inputs that lie in memory as these do."""
+        images = frozenset(name for name in self.graph.inputs if _is_image(arrays[name]))
+        found = self._programs.get(images)
+        if found is None:
+            found = self._programs[images] = _Programs(self, images)
+        return found
 
 
-def _by_definition(node: Node) -> Choice:
-    return Choice("reference", node.op.reference, ())
+class _Programs:
+    """What a plan becomes for inputs of a given layout: a program for every run, one for every change of weights."""
+
+    def __init__(self, plan: Plan, images: frozenset[str]) -> None:
+        graph = plan.graph
+        self.images, self.wanted = images, plan.wanted
+        given = {name: value.type for name, value in (graph.inputs | graph.parameters | graph.buffers).items()}
+        given |= {name: TensorType.of(array) for name, array in graph.constants.items()}
+        read = frozenset(value.name for step in plan.steps for value in step.node.inputs if value is not None)
+        lowered = Lowered(wanted=frozenset(plan.wanted), read=read)
+        lowered.buffers.update((name, _given(name, type_, name in images)) for name, type_ in given.items())
+        lowered.fixed.update((*graph.parameters, *graph.buffers, *graph.constants))
+        for step in plan.steps:
+            inputs = [None if value is None else value.name for value in step.node.inputs]
+            step.choice.lower(Work(lowered, inputs, [(value.name, value.type) for value in step.node.outputs]))
+        constants = {name: np.asarray(array, order="C") for name, array in graph.constants.items()}
+        self.constants = constants | lowered.constants
+        self.results, self.kept = lowered.results, lowered.kept
+        self.main, self.preparation = Program(lowered.calls), Program(lowered.preparation)
+        self._lock, self._running = threading.Lock(), 0
+        self._version: Hashable = None
+        self._prepared: dict[str, Array] = {}
+
+    def run(self, feeds: dict[str, Array], version: Hashable) -> dict[str, Array]:
+        """Return what was given and what was computed, by name."""
+        arrays = dict(self.constants)
+        for name, array in feeds.items():
+            arrays[name] = array.transpose(0, 2, 3, 1) if name in self.images else np.asarray(array, order="C")
+        with self._lock:
+            if version is None or version != self._version:
+                self._prepare(arrays, version)
+            prepared = self._prepared
+            self._running += 1
+        try:
+            made = {name: np.empty(buffer.stored, buffer.dtype) for name, buffer in self.results.items()}
+            self.main.run(arrays | prepared | made)
+        finally:
+            with self._lock:
+                self._running -= 1
+        computed = {name: buffer.view(made[name]) for name, buffer in self.results.items()}
+        lasting = {
+            name: buffer.view(prepared[name]).copy() for name, buffer in self.kept.items() if name in self.wanted
+        }
+        return self.constants | feeds | lasting | computed
+
+    def _prepare(self, arrays: dict[str, Array], version: Hashable) -> None:
+        if self._running or not self._prepared:  # a run may be reading what is there
+            self._prepared = {name: np.empty(buffer.stored, buffer.dtype) for name, buffer in self.kept.items()}
+        self.preparation.run(arrays | self._prepared)
+        self._version = version
 
 
-def _reachable(graph: Graph, wanted: set[str]) -> list[Node]:
+def _given(name: str, type_: TensorType, is_image: bool) -> Buffer:
+    return image(type_.shape, name) if is_image else Buffer(type_.shape, type_.dtype, external=name)
+
+
+def _is_image(array: Array) -> bool:
+    """Whether an array (N, C, H, W) lies in memory as the engine's images do."""
+    if array.ndim != 4 or array.dtype != np.float32 or padded(array.shape[1]) != array.shape[1]:
+        return False
+    return array.transpose(0, 2, 3, 1).flags.c_contiguous and not array.flags.c_contiguous
+
+
+def _names(node: Node) -> set[str]:
+    return {value.name for value in (*node.inputs, *node.outputs) if value is not None}
+
+
+def _reachable(run: list[Node], wanted: set[str]) -> list[Node]:
     """Nodes, in running order, that something wanted depends on."""
     needed, nodes = set(wanted), []
-    for node in reversed(graph.nodes):
+    for node in reversed(run):
         if any(value.name in needed for value in node.outputs):
             needed |= {value.name for value in node.inputs if value is not None}
             nodes.append(node)

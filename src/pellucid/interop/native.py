@@ -49,7 +49,7 @@ def save(net: Module, path: str | os.PathLike[str], metadata: dict[str, Any] | N
     about = {**net.metadata, **(metadata or {})}
     graph = _inference_graph(net, about)
     for name, buffer in net.named_buffers():  # those that inference does not read, too
-        graph.buffer(name, TensorType.of(buffer.data))
+        graph.buffer(name, buffer.type)
     arrays = {name: array for name, array in net.arrays().items() if name in graph}
     arrays |= {_CONSTANT + name: array for name, array in graph.constants.items()}
     tensors.write(path, arrays, {"kind": "model", "graph": to_dict(graph), "metadata": about})

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from pellucid.errors import ParameterError
+from pellucid.types import Pair
 
 VARIABLE = "PELLUCID_VECTOR"
 """Environment variable that names narrower vectors than the machine has, so that the fallback can be tested."""
@@ -12,21 +13,43 @@ VARIABLE = "PELLUCID_VECTOR"
 
 @dataclass(frozen=True)
 class Host:
-    """A kind of vector: floats in one, registers of them, and whether there is a fused multiply-add."""
+    """A kind of vector: floats in one, registers of them, and whether there is a fused multiply-add.
+
+    ``cpu`` is what LLVM calls the plainest processor that has it, "" the one at hand.
+    """
 
     name: str
     width: int
     registers: int
     fused: bool
+    cpu: str = ""
+
+    @property
+    def tile(self) -> Pair:
+        """(rows, vectors) of the register tile of a product.
+
+        As many sums as leave room for one row of b and one value of a. Twelve or more keep two multiply-adders busy
+        while each takes four cycles or so.
+        """
+        return {16: (6, 2), 32: (8, 2)}[self.registers]
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """What LLVM is to write for: a processor's name, and features."""
+        from llvmlite import binding
+
+        if self.cpu:
+            return self.cpu, ""
+        return binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
 
 
 HOSTS = {
     host.name: host
     for host in (
         Host("avx512", width=16, registers=32, fused=True),
-        Host("avx2", width=8, registers=16, fused=True),
+        Host("avx2", width=8, registers=16, fused=True, cpu="x86-64-v3"),
         Host("neon", width=4, registers=32, fused=True),
-        Host("sse", width=4, registers=16, fused=False),
+        Host("sse", width=4, registers=16, fused=False, cpu="x86-64"),
     )
 }
 

@@ -1,4 +1,4 @@
-"""One team of threads, each of which computes its own images.
+"""How many threads compute; and one team of Python threads, each of which computes its own images.
 
 BLAS works on one thread meanwhile: its own threads wait for each other by spinning, which on a machine with other
 work to do costs more than they bring, and the order of its sums must not depend on how many there are.
@@ -15,15 +15,21 @@ from typing import Any
 import numpy as np
 
 from pellucid.errors import ParameterError
+from pellucid.kernels import cores
 
+VARIABLE = "PELLUCID_THREADS"
+"""Environment variable that says how many threads compute."""
+
+_MOST = 1024
 _PARTS = 8
 """Into how many parts a batch is split, whatever the number of threads: sums over parts then never change."""
 
 
 class _Team:
-    """The threads, made when first needed and anew in a forked child, which inherits none."""
+    """How many threads, once known; the Python threads, made when first needed and anew in a forked child."""
 
-    size = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    size: int | None = None
+    reason = ""
     pool: Any = None
 
 
@@ -38,11 +44,36 @@ class _Blas:
 def set_threads(count: int) -> None:
     """Compute with so many threads from now on; by default as many as the process may use cores.
 
-    Results do not depend on it. Raises ParameterError where the count is below 1.
+    Results do not depend on it. Raises ParameterError where the count is not from 1 to 1024.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ParameterError(f"The number of threads must be an integer of at least 1; got {count!r}.")
-    _Team.size, _Team.pool = count, None
+    if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= _MOST:
+        raise ParameterError(f"The number of threads must be an integer from 1 to {_MOST}; got {count!r}.")
+    _Team.size, _Team.reason, _Team.pool = count, "as set_threads says", None
+
+
+def count() -> int:
+    """Return how many threads compute at present.
+
+    Raises ParameterError where the environment variable decides, and is no such number.
+    """
+    if _Team.size is None:
+        _Team.size, _Team.reason = _default()
+    return _Team.size
+
+
+def reason() -> str:
+    """Tell in words why so many."""
+    count()
+    return _Team.reason
+
+
+def _default() -> tuple[int, str]:
+    wanted = os.environ.get(VARIABLE)
+    if not wanted:
+        return cores.usable()
+    if not (wanted.isascii() and wanted.isdecimal() and len(wanted) < 9 and 1 <= int(wanted) <= _MOST):
+        raise ParameterError(f"The variable {VARIABLE} must be an integer from 1 to {_MOST}; got {wanted!r}.")
+    return int(wanted), f"as {VARIABLE} says"
 
 
 def parts(count: int) -> list[slice]:
@@ -61,13 +92,13 @@ def each(function: Callable[[slice], Any], slices: list[slice]) -> list[Any]:
     Infinities and NaN pass through silently: what NumPy is told about that holds for the thread that says it.
     """
     quietly = partial(_silently, function)
-    if _Team.size == 1 or len(slices) < 2:
+    if count() == 1 or len(slices) < 2:
         return [quietly(part) for part in slices]
     pool = _Team.pool  # set_threads, called by another thread, may forget it at any time
     if pool is None:
         from concurrent.futures import ThreadPoolExecutor
 
-        pool = _Team.pool = ThreadPoolExecutor(_Team.size, thread_name_prefix="pellucid")
+        pool = _Team.pool = ThreadPoolExecutor(count(), thread_name_prefix="pellucid")
     return list(pool.map(quietly, slices))
 
 
@@ -102,6 +133,8 @@ def _controller() -> Any:
 
 def _after_fork() -> None:
     _Team.pool = None
+    if _Blas.users:  # of threads that the child does not have
+        _Blas.limit.restore_original_limits()
     _Blas.lock, _Blas.users = threading.Lock(), 0
 
 

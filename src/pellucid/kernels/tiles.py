@@ -6,46 +6,116 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.host import Host, host
-from pellucid.kernels.vector import Emitter, Int, Vec, tile
-from pellucid.types import Array, Pair
+from pellucid.kernels.compiler import tile
+from pellucid.types import Array
 
 
-def gemm_shape(kind: Host | None = None) -> Pair:
-    """(rows, vectors) of the register tile: as many sums as leave room for one row of b and one value of a.
-
-    Twelve sums or more keep two multiply-adders busy while each takes four cycles or so.
-    """
-    return {16: (6, 2), 32: (8, 3)}[(kind or host()).registers]
+@tile(returns=int)
+def vector_width(e: Any) -> Any:
+    """How many floats a vector holds: a constant of the compiled code, which is not known before it is needed."""
+    return e.number(e.width)
 
 
 @cache
-def gemm_tile(rows: int, vectors: int, kind: Host | None = None) -> Any:
-    """Make the tile C (rows, vectors·width) = Σ_k A[:, k] ⊗ B[k, :], for Numba code to call.
+def product_tile(rows: int, vectors: int, *, masked: bool = False, accumulate: bool = False) -> Any:
+    """Make the tile C (rows, vectors·width) = Σ_k A[:, k] ⊗ B[k, :], added to C where it accumulates.
 
-    It is called with a, the strides of its rows and of k, b packed as (K, vectors·width), c, the stride of its rows,
-    and K; all strides in floats.
+    It is called with a, the strides of its rows and of k, b and its stride of k, c and the stride of its rows, and
+    how many k; all strides in floats. A masked tile is told, too, how many columns there are.
     """
 
-    def write(e: Emitter, a: Any, a_row: Int, a_step: Int, b: Any, c: Any, c_row: Int, depth: Int) -> None:
-        width = e.host.width
+    def write(
+        e: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, c: Any, c_row: Any, depth: Any, valid: Any = None
+    ) -> None:
+        downs = [a + a_row * row for row in range(rows)]
+        places = [c_row * row + v * e.width for row in range(rows) for v in range(vectors)]
 
-        def step(k: Int, sums: list[Vec]) -> list[Vec]:
-            across = [e.load(b, k * (vectors * width) + v * width) for v in range(vectors)]
-            down = (e.splat(a, a_row * row + k * a_step) for row in range(rows))
-            return [
-                value.fma(across[v], sums[row * vectors + v]) for row, value in enumerate(down) for v in range(vectors)
-            ]
+        def step(k: Any, sums: list[Any]) -> list[Any]:
+            across = [e.load(b, k * b_step + v * e.width, valid) for v in range(vectors)]
+            return outer(sums, (e.splat(down, k * a_step) for down in downs), across)
 
-        sums = e.loop(depth, [e.zero()] * (rows * vectors), step)
+        start = [e.load(c, place, valid) if accumulate else e.zero() for place in places]
+        for place, total in zip(places, e.loop(depth, start, step), strict=True):
+            e.store(total, c, place, valid)
+
+    def whole(e: Any, a: Any, a_row: Any, a_step: Any, b: Any, b_step: Any, c: Any, c_row: Any, depth: Any) -> None:
+        write(e, a, a_row, a_step, b, b_step, c, c_row, depth)
+
+    return tile(write if masked else whole)
+
+
+@cache
+def gather_tile(rows: int, vectors: int) -> Any:
+    """Make the tile y[row] = finish(bias + Σ_tap Σ_k x[row's place for tap, k] · weight[tap, k]); see :func:`finish`.
+
+    The table says where: first the places of the rows in y (and in ``other``), then for each tap the places of
+    its rows in x and that of its weights (depth, vectors·width); all in floats. So padding, stride and dilation cost
+    nothing here.
+    """
+
+    @tile
+    def gather(
+        e: Any, x: Any, table: Any, taps: Any, depth: Any, weight: Any, bias: Any, y: Any, other: Any, add: Any,
+        mask: Any, low: Any, high: Any,
+    ) -> None:  # fmt: skip
+        across_row = vectors * e.width
+
+        def tap(number: Any, sums: list[Any]) -> list[Any]:
+            first = number * (rows + 1) + rows
+            downs = [x + e.index(table, first + row) for row in range(rows)]
+            weights = weight + e.index(table, first + rows)
+
+            def step(k: Any, sums: list[Any]) -> list[Any]:
+                across = [e.load(weights, k * across_row + v * e.width) for v in range(vectors)]
+                return outer(sums, (e.splat(down, k) for down in downs), across)
+
+            return list(e.loop(depth, sums, step))
+
+        totals = e.loop(taps, [e.zero()] * (rows * vectors), tap)
+        biases = [e.load(bias, v * e.width) for v in range(vectors)]
+        bounds = e.lift(low), e.lift(high)
         for row in range(rows):
-            for v in range(vectors):
-                e.store(sums[row * vectors + v], c, c_row * row + v * width)
+            place = e.index(table, row)
+            places = [place + v * e.width for v in range(vectors)]
+            values = [totals[row * vectors + v] + biases[v] for v in range(vectors)]
+            finish(e, values, places, y, other, add, mask, bounds)
 
-    return tile(write, kind)
+    return gather
 
 
-def transform(matrix: Array, vectors: Sequence[Vec]) -> list[Vec]:
+def finish(
+    e: Any, values: list[Any], places: list[Any], y: Any, other: Any, add: Any, mask: Any, bounds: tuple[Any, Any],
+    valid: Sequence[Any] = (),
+) -> None:  # fmt: skip
+    """Write sums to their places in y, after what follows a convolution.
+
+    Either ``other`` is added at the same places, or 0 is written where it is not above 0; and what lies beyond the
+    bounds is cut off. ``valid`` tells of each vector how many floats exist, if not all do.
+    """
+    exist = valid or [None] * len(values)
+    others = list(zip(places, exist, strict=True))
+
+    def added() -> list[Any]:
+        return [value + e.load(other, *place) for value, place in zip(values, others, strict=True)]
+
+    values = e.when(add, values, added)
+    zero = e.zero()
+
+    def masked() -> list[Any]:
+        pairs = zip(values, others, strict=True)
+        return [e.load(other, *place).where_above(zero, value, zero) for value, place in pairs]
+
+    for value, place in zip(e.when(mask, values, masked), others, strict=True):
+        e.store(value.at_least(bounds[0]).at_most(bounds[1]), y, *place)
+
+
+def outer(sums: list[Any], down: Any, across: list[Any]) -> list[Any]:
+    """Add the outer product of a column and a row of vectors to the sums."""
+    width = len(across)
+    return [value.fma(across[v], sums[row * width + v]) for row, value in enumerate(down) for v in range(width)]
+
+
+def transform(matrix: Array, vectors: Sequence[Any]) -> list[Any]:
     """Apply a matrix of coefficients to a list of vectors; zeros cost nothing, ones no multiplication.
 
     Each sum starts with a term whose coefficient is 1 if there is one.
@@ -54,17 +124,17 @@ def transform(matrix: Array, vectors: Sequence[Vec]) -> list[Vec]:
     for row in np.asarray(matrix, float):
         terms = sorted(((c, v) for c, v in zip(row, vectors, strict=True) if c), key=lambda term: term[0] != 1)
         coefficient, vector = terms[0]
-        total = vector if coefficient == 1 else vector * coefficient
+        total = vector if coefficient == 1 else vector * float(coefficient)
         for coefficient, vector in terms[1:]:
             if abs(coefficient) == 1:
                 total = total + vector if coefficient == 1 else total - vector
             else:
-                total = vector.fma(coefficient, total)
+                total = vector.fma(float(coefficient), total)
         results.append(total)
     return results
 
 
-def transform_both_sides(matrix: Array, cells: Sequence[Sequence[Vec]]) -> list[list[Vec]]:
+def transform_both_sides(matrix: Array, cells: Sequence[Sequence[Any]]) -> list[list[Any]]:
     """M·X·Mᵀ for a square X of vectors: the columns first, then the rows."""
     columns = [transform(matrix, column) for column in zip(*cells, strict=True)]
     return [transform(matrix, row) for row in zip(*columns, strict=True)]

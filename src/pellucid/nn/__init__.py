@@ -43,7 +43,8 @@ from pellucid.nn.layers.norm import (
 )
 from pellucid.nn.layers.pool import AdaptiveAvgPool2d, AvgPool2d, LPPool2d, MaxPool2d
 from pellucid.nn.layers.resize import Upsample
-from pellucid.nn.module import Buffer, Module, Parameter
+from pellucid.nn.module import Module
+from pellucid.nn.parameter import Buffer, Parameter
 from pellucid.nn.random import manual_seed
 
 __all__ = [

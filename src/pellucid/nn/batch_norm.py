@@ -6,7 +6,7 @@ from typing import Any
 from pellucid import ops
 from pellucid.nn import tracing
 from pellucid.nn.functional import apply, apply_all
-from pellucid.nn.module import Buffer
+from pellucid.nn.parameter import Buffer
 
 
 def batch_norm(

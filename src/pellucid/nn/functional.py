@@ -3,15 +3,16 @@
 Each takes arrays and computes at once, or, inside a module's ``forward``, symbols, and adds a node to the graph.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from pellucid import ops
 from pellucid.errors import ParameterError, ShapeError
-from pellucid.graph import Graph, Value
+from pellucid.graph import Graph, Plan, Value
 from pellucid.nn import random, tracing
-from pellucid.nn.module import Parameter
+from pellucid.nn.parameter import Parameter
 from pellucid.nn.settings import padding_cells, pair, target_size
 from pellucid.ops import Op
 from pellucid.types import TensorType
@@ -29,15 +30,26 @@ def apply_all(op: Op, *inputs: Any) -> tuple[Any, ...]:
         node = graph.add(op, *(_as_value(graph, value) for value in inputs)).node
         assert node is not None
         return node.outputs
-    arrays = [value.data if isinstance(value, Parameter) else value for value in inputs]
+    arrays = [value.reading if isinstance(value, Parameter) else value for value in inputs]
     arrays = [None if value is None else np.asarray(value) for value in arrays]
-    types = tuple(None if array is None else TensorType.of(array) for array in arrays)
+    plan = _plan(op, tuple(None if array is None else TensorType.of(array) for array in arrays))
+    feeds = dict(zip(plan.graph.inputs, (array for array in arrays if array is not None), strict=True))
+    results = plan.run(feeds)
+    return tuple(results[name] for name in plan.keep)
+
+
+@lru_cache(256)
+def _plan(op: Op, types: ops.Types) -> Plan:
+    """Make the plan of one op. Raises ShapeError where the types do not fit."""
     try:
         op.checked_infer(types)
     except ShapeError as error:
         raise ShapeError(f"{op.kind} {error}") from None
-    with np.errstate(all="ignore"):  # infinities and NaN pass through silently
-        return ops.choose(op, types).kernel(*arrays)
+    graph = Graph()
+    values = [None if type_ is None else graph.input(f"x{index}", type_) for index, type_ in enumerate(types)]
+    node = graph.add(op, *values).node
+    assert node is not None
+    return Plan(graph, keep=tuple(value.name for value in node.outputs))
 
 
 def _traced(inputs: tuple[Any, ...]) -> Graph | None:

@@ -10,7 +10,8 @@ from pellucid.graph import Graph, Node
 from pellucid.nn import tracing
 from pellucid.nn.batch_norm import batch_norm
 from pellucid.nn.functional import apply_all
-from pellucid.nn.module import Buffer, Module, Parameter
+from pellucid.nn.module import Module
+from pellucid.nn.parameter import Buffer, Parameter
 from pellucid.types import Array
 
 COUNT = "num_batches_tracked"

@@ -7,8 +7,9 @@ its operations for these shapes, plans it, keeps the plan, and runs it.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -16,65 +17,9 @@ import numpy as np
 from pellucid.errors import ParameterError, ShapeError
 from pellucid.graph import Graph, Plan, Value
 from pellucid.nn import random, tracing
+from pellucid.nn.parameter import Buffer, Parameter
+from pellucid.nn.plans import PlanCache
 from pellucid.types import Array, Shape, TensorType
-
-
-class Parameter:
-    """An array that training changes. ``data`` is the array itself; assign to it or change it in place."""
-
-    __array_ufunc__ = None  # array * parameter asks the parameter, instead of multiplying cell by cell
-
-    def __init__(self, data: Array, requires_grad: bool = True) -> None:
-        self._data = np.asarray(data)
-        self.requires_grad = requires_grad
-
-    @property
-    def data(self) -> Array:
-        """The array itself."""
-        return self._data
-
-    @data.setter
-    def data(self, array: Array) -> None:
-        array = np.asarray(array)
-        if array.shape != self._data.shape or array.dtype != self._data.dtype:
-            PlanCache.revision += 1
-        self._data = array
-
-    @property
-    def type(self) -> TensorType:
-        """Shape and dtype of the array."""
-        return TensorType.of(self._data)
-
-    @property
-    def shape(self) -> Shape:
-        """Shape of the array."""
-        return self.data.shape
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return self.data.ndim
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.type})"
-
-    def __add__(self, other: Any) -> Any:
-        return tracing.lift(self) + other
-
-    def __mul__(self, other: Any) -> Any:
-        return tracing.lift(self) * other
-
-    def __neg__(self) -> Any:
-        return -tracing.lift(self)
-
-    def __sub__(self, other: Any) -> Any:
-        return tracing.lift(self) - other
-
-    def __rsub__(self, other: Any) -> Any:
-        return other - tracing.lift(self)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
 
 
 def _is_symbolic(value: Any) -> bool:
@@ -86,45 +31,15 @@ def _is_symbolic(value: Any) -> bool:
     return isinstance(value, Value) or (isinstance(value, Parameter) and tracing.active() is not None)
 
 
-class Buffer(Parameter):
-    """An array that is saved with a module but not trained, such as a running mean."""
-
-    def __init__(self, data: Array) -> None:
-        super().__init__(data, requires_grad=False)
-
-
 _NOT_STRUCTURE = frozenset({"training", "metadata", "last_shapes", "_plans"})
 
-_MOST_PLANS = 64
-"""Kept for one module: as many as a program meets, but not one for every size of a stream of images."""
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A plan, and the parameters and buffers that it is run on."""
 
-class PlanCache:
-    """Keeps what was built for a module until the module, or any other, changes its structure.
-
-    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype; except
-    switching between training and evaluation, which is part of the key. A plan made before the last change is never
-    used again.
-    """
-
-    revision = 0
-
-    def __init__(self) -> None:
-        self._made_at = -1
-        self._kept: dict[Any, Any] = {}
-
-    def get(self, module: Module, key: Any, build: Callable[[], Any]) -> Any:
-        """Find what was built for this key and the module's present modes, or build it."""
-        if self._made_at != PlanCache.revision:
-            self._made_at, self._kept = PlanCache.revision, {}
-        kept = self._kept  # another thread may put a new dictionary in its place
-        key = (key, tuple(part.training for part in module.modules()))
-        found = kept.get(key)
-        if found is None:
-            if len(kept) >= _MOST_PLANS:
-                kept.clear()
-            kept[key] = found = build()
-        return found
+    plan: Plan
+    parameters: dict[str, Parameter]
 
 
 class Module:
@@ -160,6 +75,8 @@ class Module:
         self._plans = PlanCache()
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "training":
+            PlanCache.modes += 1
         if name not in _NOT_STRUCTURE:
             PlanCache.revision += 1
         super().__setattr__(name, value)
@@ -187,37 +104,46 @@ class Module:
         return self._run(inputs)
 
     def _run(self, inputs: tuple[Any, ...], executor: str = "fast") -> Any:
-        arrays = self._check_arrays(inputs)
-        types = tuple(TensorType.of(array) for array in arrays)
-        plan = self._plan(types, executor)
-        feeds = dict(zip(plan.graph.inputs, arrays, strict=False))
-        results = plan.run(feeds | self.arrays() | tracing.dropout_feed(plan.graph, random.next_key))
-        self.update_buffers({name: results[value.name] for name, value in plan.graph.updates.items()})
+        arrays = [np.asarray(value) for value in inputs]
+        ready = self._ready(tuple(TensorType.of(array) for array in arrays), executor)
+        plan, feeds = ready.plan, dict(zip(ready.plan.graph.inputs, arrays, strict=False))
+        if tracing.KEY in plan.graph.inputs:
+            feeds |= tracing.dropout_feed(plan.graph, random.next_key)
+        versions = tuple([parameter.version for parameter in ready.parameters.values()])
+        for name, parameter in ready.parameters.items():
+            feeds[name] = parameter.reading
+        results = plan.run(feeds, None if None in versions else versions)
+        if plan.graph.updates:
+            self.update_buffers({name: results[value.name] for name, value in plan.graph.updates.items()})
         outputs = {name: results[value.name] for name, value in plan.graph.outputs.items()}
         contiguous = {name: np.asarray(array, order="C") for name, array in outputs.items()}
         return tracing.unpack(plan.graph.returns, contiguous)
 
-    def _check_arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
-        arrays = [np.asarray(value) for value in inputs]
-        dtype = next((parameter.data.dtype for parameter in self.parameters()), None)
-        for array in arrays:
-            if array.dtype.kind == "f" and dtype is not None and array.dtype != dtype:
-                raise ShapeError(
-                    f"{type(self).__name__} computes in {dtype}, got an array of {array.dtype}; "
-                    f"convert it with .astype('{dtype}')."
-                )
-        return arrays
-
-    def _plan(self, types: tuple[TensorType, ...], executor: str) -> Plan:
+    def _ready(self, types: tuple[TensorType, ...], executor: str) -> _Ready:
         """Make the plan for these input types, or find it if it was made before."""
 
-        def build() -> Plan:
-            graph = tracing.trace(self, types)
-            self.last_shapes = tuple(type_.shape[1:] for type_ in types)
-            return Plan(graph, executor)
+        def build() -> _Ready:
+            self._check_types(types)
+            return self._build(types, executor)
 
-        found: Plan = self._plans.get(self, (types, executor), build)
+        found: _Ready = self._plans.get(self, (types, executor), build)
         return found
+
+    def _check_types(self, types: tuple[TensorType, ...]) -> None:
+        dtype = next((parameter.type.dtype for parameter in self.parameters()), None)
+        for type_ in types:
+            if np.dtype(type_.dtype).kind == "f" and dtype is not None and type_.dtype != dtype:
+                raise ShapeError(
+                    f"{type(self).__name__} computes in {dtype}, got an array of {type_.dtype}; "
+                    f"convert it with .astype('{dtype}')."
+                )
+
+    def _build(self, types: tuple[TensorType, ...], executor: str) -> _Ready:
+        graph = tracing.trace(self, types)
+        self.last_shapes = tuple(type_.shape[1:] for type_ in types)
+        named = dict([*self.named_parameters(), *self.named_buffers()])
+        used = (*graph.parameters, *graph.buffers)
+        return _Ready(Plan(graph, executor), {name: named[name] for name in used})
 
     def graph(self, *shapes: Shape) -> Graph:
         """Return the graph of the module's operations for inputs of the given shapes, batch included.
@@ -231,7 +157,7 @@ class Module:
           1 = Linear(0, 1.weight, 1.bias) → float32(1, 2)
           return 1
         """
-        dtype = next((parameter.data.dtype.name for parameter in self.parameters()), "float32")
+        dtype = next((parameter.type.dtype for parameter in self.parameters()), "float32")
         return tracing.trace(self, tuple(TensorType(tuple(shape), dtype) for shape in shapes))
 
     # Finding parts.

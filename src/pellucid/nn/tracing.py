@@ -14,7 +14,8 @@ from pellucid.graph import Graph, Value
 from pellucid.types import Array, TensorType
 
 if TYPE_CHECKING:
-    from pellucid.nn.module import Module, Parameter
+    from pellucid.nn.module import Module
+    from pellucid.nn.parameter import Parameter
 
 KEY = "dropout_key"
 """Name of the graph input that carries dropout's (seed, step)."""
@@ -96,7 +97,7 @@ def enter(module: Module) -> Iterator[None]:
 def lift(parameter: Parameter) -> Value:
     """Return the symbol for a parameter or buffer of the network being traced, as last updated in this run."""
     tracer = _active()
-    type_ = TensorType.of(parameter.data)
+    type_ = parameter.type
     if id(parameter) in tracer.parameters:
         return tracer.graph.parameter(tracer.parameters[id(parameter)], type_)
     if id(parameter) in tracer.buffers:

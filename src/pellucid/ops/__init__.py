@@ -34,7 +34,7 @@ from pellucid.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm
 from pellucid.ops.pad import Pad
 from pellucid.ops.pool import AdaptiveAvgPool2d, AvgPool2d, LPPool2d, MaxPool2d
 from pellucid.ops.resize import Resize
-from pellucid.ops.select import Choice, choose
+from pellucid.ops.select import Choice, by_definition, choose
 from pellucid.ops.softmax import LogSoftmax, Softmax
 
 __all__ = [
@@ -88,6 +88,7 @@ __all__ = [
     "Tanh",
     "Transpose",
     "Types",
+    "by_definition",
     "choose",
     "nth_axis",
     "op_from_dict",

@@ -1,12 +1,28 @@
 """Activations: one number in, one number out."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pellucid import reference
 from pellucid.errors import ShapeError
-from pellucid.kernels.elementwise import relu_backward
-from pellucid.ops.base import Candidate, Op, Results, Types, check_choice, check_floating, check_number, check_parameter
+from pellucid.kernels import activations, pointwise
+from pellucid.kernels.program import Buffer, padded
+from pellucid.ops.base import (
+    Candidate,
+    Op,
+    Results,
+    Types,
+    check_choice,
+    check_floating,
+    check_number,
+    check_parameter,
+    present,
+)
+from pellucid.ops.lowering import Work, not_float32
 from pellucid.types import Array, TensorType
 
 
@@ -31,6 +47,34 @@ class _Activation(Op):
         (value,) = saved.values()
         return (getattr(reference, f"{self.function}_backward")(dy, value, **vars(self)),)
 
+    @property
+    def kernel(self) -> str:
+        """Name among the kernels' activations."""
+        return self.function
+
+    @property
+    def setting(self) -> float:
+        """The one number that the kernel is told."""
+        return 0.0
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate(self.kernel, lower=_lower, rejects=not_float32),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate(f"{self.kernel}_backward", lower=_lower_backward, rejects=not_float32),)
+
+
+def _lower(work: Work, op: _Activation, types: Types) -> None:
+    x, y = work.alike(0)
+    kernel = pointwise.of_one(op.kernel, activations.ACTIVATIONS[op.kernel].forward)
+    work.call(kernel, *pointwise.parts(x), x, y, op.setting)
+
+
+def _lower_backward(work: Work, op: _Activation, types: Types) -> None:
+    dy, saved = work.together(0, 1)
+    kernel = pointwise.of_two(f"{op.kernel}_backward", activations.ACTIVATIONS[op.kernel].backward)
+    work.call(kernel, *pointwise.parts(dy), dy, saved, work.result_like(dy), op.setting)
+
 
 @dataclass(frozen=True)
 class ReLU(_Activation):
@@ -38,9 +82,6 @@ class ReLU(_Activation):
 
     function: ClassVar = "relu"
     reads: ClassVar = "y"
-
-    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
-        return (Candidate("relu_backward_masked", lambda op, types: lambda dy, y: (relu_backward(dy, y),)),)
 
 
 @dataclass(frozen=True)
@@ -52,6 +93,10 @@ class LeakyReLU(_Activation):
 
     def __post_init__(self) -> None:
         check_number(self, "negative_slope", self.negative_slope)
+
+    @property
+    def setting(self) -> float:
+        return self.negative_slope
 
 
 @dataclass(frozen=True)
@@ -70,6 +115,10 @@ class ELU(_Activation):
 
     def __post_init__(self) -> None:
         check_number(self, "alpha", self.alpha)
+
+    @property
+    def setting(self) -> float:
+        return self.alpha
 
 
 @dataclass(frozen=True)
@@ -104,6 +153,10 @@ class GELU(_Activation):
 
     def __post_init__(self) -> None:
         check_choice(self, "approximate", self.approximate, ("none", "tanh"))
+
+    @property
+    def kernel(self) -> str:
+        return "gelu_tanh" if self.approximate == "tanh" else "gelu"
 
 
 @dataclass(frozen=True)
@@ -146,3 +199,52 @@ class PReLU(Op):
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, *, x: Any, weight: Any) -> Results:
         gradients = dict(zip(("x", "weight"), reference.prelu_backward(dy, x, weight), strict=True))
         return tuple(gradients[name] for name in wrt)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("prelu", lower=_lower_prelu, rejects=_prelu_rejects),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate("prelu_backward", lower=partial(_lower_prelu_backward, wrt), rejects=_prelu_rejects),)
+
+
+def _prelu_rejects(op: PReLU, types: Types) -> str | None:
+    x = present(types)
+    if len(x.shape) not in (2, 4) or not x.size:
+        return f"shape {x.shape}: takes images or rows that are not empty"
+    return not_float32(op, types)
+
+
+def _lower_prelu(work: Work, op: PReLU, types: Types) -> None:
+    x, weight = work.image(0), channel_numbers(work, 1, present(types).shape[1])
+    kernel = pointwise.of_channels("prelu", activations.leaky_relu)
+    work.call(kernel, *pointwise.channel_call(x, weight, work.image_result(), 0))
+
+
+def _lower_prelu_backward(wrt: tuple[str, ...], work: Work, op: PReLU, types: Types) -> None:
+    channels, slopes = present(types).shape[1], present(types, 1).size
+    dy, x, weight = work.image(0), work.image(1), channel_numbers(work, 2, channels)
+    dx = work.image_result(wrt.index("x")) if "x" in wrt else work.temporary(x.stored)
+    parts, _, _, _, cells, pixel, _, rows, per_image = pointwise.channel_call(x, weight, dx, 0)
+    sums = work.temporary((parts, pixel))
+    work.call(pointwise.prelu_backward, parts, dy, x, weight, dx, sums, cells, pixel, rows, per_image)
+    if "weight" in wrt:
+        dweight = work.plain_result(wrt.index("weight"))
+        work.call(pointwise.prelu_slopes, 1, sums, parts, pixel, channels, dweight, slopes)
+
+
+def channel_numbers(work: Work, index: int, channels: int) -> Buffer:
+    """Return an input of one number for each channel, or one for all, padded like a pixel."""
+    numbers, pixel = work.plain(index), padded(channels)
+    count = int(np.prod(numbers.shape, dtype=np.int64))
+
+    def write(target: Buffer, call: Callable[..., None]) -> None:
+        call(pointwise.spread_channels, 1, numbers, target, count, pixel)
+
+    return work.packed(index, (pixel,), write)
+
+
+ACTIVATIONS: dict[type[Op], Callable[[Any, Any], Any]] = {
+    cls: lambda x, op: activations.ACTIVATIONS[op.kernel].forward(x, op.setting)
+    for cls in (ReLU, LeakyReLU, ReLU6, ELU, Sigmoid, Tanh, SiLU, GELU, Hardswish, Hardsigmoid)
+}
+"""For the kernels that apply an activation at their end: (vector, op) → vector, by class."""

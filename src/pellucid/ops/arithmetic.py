@@ -1,15 +1,29 @@
 """Sums, products and means, with NumPy's broadcasting."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from pellucid import reference
 from pellucid.errors import ShapeError
+from pellucid.kernels import pointwise
+from pellucid.ops.activation import channel_numbers
 from pellucid.ops.arrange import Reshape
-from pellucid.ops.base import Emit, Op, Results, check_choice, check_floating, check_integers
+from pellucid.ops.base import (
+    Candidate,
+    Emit,
+    Op,
+    Results,
+    Types,
+    check_choice,
+    check_floating,
+    check_integers,
+    present,
+)
+from pellucid.ops.lowering import Work, not_float32
 from pellucid.types import Array, Shape, TensorType
 
 
@@ -24,6 +38,9 @@ class Add(Op):
 
     def reference(self, a: Array, b: Array) -> Results:
         return (reference.add(a, b),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return _pointwise("add", pointwise.add)
 
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         return {name: _sum_to(emit, dy, x) for name, x in zip("ab", inputs, strict=True) if name in wanted}
@@ -40,6 +57,9 @@ class Multiply(Op):
 
     def reference(self, a: Array, b: Array) -> Results:
         return (reference.multiply(a, b),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return _pointwise("multiply", pointwise.multiply)
 
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         operands = dict(zip("ab", inputs, strict=True))
@@ -109,6 +129,64 @@ class Expand(Op):
 
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         return {"x": _sum_to(emit, dy, inputs[0])}
+
+
+def _pointwise(name: str, compute: Callable[..., Any]) -> tuple[Candidate, ...]:
+    """List the kernels of a function of two numbers, in which their order does not matter."""
+    return (
+        Candidate(name, lower=partial(_lower_alike, name, compute), rejects=_alike_rejects),
+        Candidate(f"{name}_number", lower=partial(_lower_number, name, compute), rejects=_number_rejects),
+        Candidate(f"{name}_channels", lower=partial(_lower_channels, name, compute), rejects=_channels_rejects),
+    )
+
+
+def _alike_rejects(op: Op, types: Types) -> str | None:
+    if present(types).shape != present(types, 1).shape:
+        return "two shapes: takes one number of each for one result"
+    return not_float32(op, types)
+
+
+def _lower_alike(name: str, compute: Callable[..., Any], work: Work, op: Op, types: Types) -> None:
+    a, b = work.together(0, 1)
+    work.call(pointwise.of_two(name, compute), *pointwise.parts(a), a, b, work.result_like(a), 0.0)
+
+
+def _large_and_small(types: Types) -> tuple[int, int]:
+    """Which operand the result is shaped like, and which is repeated."""
+    return (0, 1) if present(types).size >= present(types, 1).size else (1, 0)
+
+
+def _number_rejects(op: Op, types: Types) -> str | None:
+    large, small = _large_and_small(types)
+    if present(types, small).size != 1 or op.infer(*types)[0] != types[large]:
+        return f"shape {present(types, small).shape}: takes a single number"
+    return not_float32(op, types)
+
+
+def _lower_number(name: str, compute: Callable[..., Any], work: Work, op: Op, types: Types) -> None:
+    large, small = _large_and_small(types)
+    x, y = work.alike(large)
+    work.call(pointwise.of_one_and_number(name, compute), *pointwise.parts(x), x, work.plain(small), y)
+
+
+def _channels_rejects(op: Op, types: Types) -> str | None:
+    large, small = (present(types, index) for index in _large_and_small(types))
+    rank, missing = len(large.shape), len(large.shape) - len(small.shape)
+    shape = (1,) * missing + small.shape
+    if rank not in (2, 4) or missing < 0 or not large.size:
+        return f"shape {large.shape}: takes images or rows that are not empty"
+    if shape[0] not in (1, large.shape[0]) or shape[1:] != (large.shape[1], *(1 for _ in large.shape[2:])):
+        return f"shape {small.shape}: takes a number for each channel"
+    return not_float32(op, types)
+
+
+def _lower_channels(name: str, compute: Callable[..., Any], work: Work, op: Op, types: Types) -> None:
+    large, small = _large_and_small(types)
+    x, type_ = work.image(large), present(types, small)
+    is_common = type_.size == x.shape[1]
+    numbers = channel_numbers(work, small, x.shape[1]) if is_common else work.image(small)
+    kernel = pointwise.of_channels(name, compute)
+    work.call(kernel, *pointwise.channel_call(x, numbers, work.image_result(), 0 if is_common else x.pixel))
 
 
 def _broadcast(a: TensorType, b: TensorType) -> tuple[TensorType, ...]:

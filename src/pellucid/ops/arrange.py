@@ -1,12 +1,16 @@
 """Moving values without changing them: reshape, flatten, transpose, slice, concatenate, shuffles."""
 
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from pellucid import reference
 from pellucid.errors import ShapeError
-from pellucid.ops.base import Emit, Op, Results, check_integers, check_rank
+from pellucid.kernels import arrange
+from pellucid.kernels.program import Buffer
+from pellucid.ops.base import Candidate, Emit, Op, Results, Types, check_integers, check_rank, present
+from pellucid.ops.lowering import Work, not_float32
 from pellucid.ops.pad import Pad
 from pellucid.types import Array, Shape, TensorType
 
@@ -46,6 +50,9 @@ class Reshape(Op):
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         return {"x": emit(Reshape(inputs[0].type.shape), dy)}
 
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("reshape", lower=_lower_reshape, rejects=not_float32),)
+
 
 @dataclass(frozen=True)
 class Flatten(Op):
@@ -75,6 +82,9 @@ class Flatten(Op):
 
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         return {"x": emit(Reshape(inputs[0].type.shape), dy)}
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("flatten", lower=_lower_reshape, rejects=not_float32),)
 
 
 @dataclass(frozen=True)
@@ -126,6 +136,9 @@ class Slice(Op):
         border[self.axis] = (self.start, shape[self.axis] - self.stop)
         return {"x": emit(Pad(tuple(border)), dy)}
 
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("slice", lower=_lower_slice, rejects=_empty_or_not_float32),)
+
 
 @dataclass(frozen=True)
 class Concatenate(Op):
@@ -162,6 +175,9 @@ class Concatenate(Op):
                 gradients[name] = emit(Slice(self.axis, start, stop), dy)
             start = stop
         return gradients
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("concatenate", lower=_lower_concatenate, rejects=_empty_or_not_float32),)
 
 
 @dataclass(frozen=True)
@@ -232,3 +248,55 @@ class ChannelShuffle(Op):
     def gradient(self, emit: Emit, inputs: Sequence[Any], dy: Any, wanted: Collection[str]) -> dict[str, Any]:
         # Dealing G groups of C/G channels is a transpose; dealing C/G groups undoes it.
         return {"x": emit(ChannelShuffle(inputs[0].type.shape[1] // self.groups), dy)}
+
+
+def _lower_reshape(work: Work, op: Reshape | Flatten, types: Types) -> None:
+    """Keep the values in row-major order, which in memory is that of rows but not that of images."""
+    x = work.given(0)
+    assert x is not None
+    (y,) = op.infer(present(types))
+    if y.shape == x.shape:
+        work.same(0)
+    elif len(y.shape) == 2 and len(x.shape) == 4 and y.shape[0] == x.shape[0] and x.pixel:
+        rows = work.image_result()
+        work.call(*arrange.to_rows(x, rows, rows.pixel))
+    elif len(y.shape) == 4 and len(x.shape) == 2 and y.shape[0] == x.shape[0]:
+        work.call(*arrange.from_rows(x, work.image_result(), x.pixel or x.shape[1]))
+    elif len(y.shape) == 2 and not x.pixel:
+        rows = work.image_result()
+        work.call(*arrange.run_call(x, rows, *y.shape, y.shape[1], rows.pixel))
+    else:
+        size = present(types).size
+        work.call(*arrange.run_call(work.plain(0), work.plain_result(), 1, size, size, size))
+
+
+def _lower_slice(work: Work, op: Slice, types: Types) -> None:
+    x, y = work.alike(0)
+    runs, step, unit = _along(x, op.axis)
+    _, y_step, _ = _along(y, op.axis)
+    work.call(*arrange.run_call(x, y, runs, y.shape[op.axis] * unit, step, y_step, op.start * unit))
+
+
+def _lower_concatenate(work: Work, op: Concatenate, types: Types) -> None:
+    parts = work.together(*range(len(types)))
+    y, start = work.result_like(parts[0]), 0
+    runs, y_step, unit = _along(y, op.axis)
+    for part in parts:
+        _, step, _ = _along(part, op.axis)
+        length = part.shape[op.axis] * unit
+        work.call(*arrange.run_call(part, y, runs, length, step, y_step, 0, start))
+        start += length
+
+
+def _along(buffer: Buffer, axis: int) -> tuple[int, int, int]:
+    """Return how often an axis is run through, and how many floats it and one index of it take in memory."""
+    place = (0, 3, 1, 2)[axis] if buffer.pixel else axis
+    runs, unit = math.prod(buffer.stored[:place]), math.prod(buffer.stored[place + 1 :])
+    return runs, buffer.stored[place] * unit, unit
+
+
+def _empty_or_not_float32(op: Slice | Concatenate, types: Types) -> str | None:
+    given = [present(types, index) for index in range(len(types))]
+    if not all(type_.size for type_ in (*given, *op.infer(*given))):
+        return "an empty array: copies what there is"
+    return not_float32(op, types)

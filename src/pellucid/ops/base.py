@@ -35,11 +35,18 @@ Kernel: TypeAlias = Callable[..., Results]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A kernel that may compute an op: ``rejects`` says in one phrase why it will not, or None."""
+    """A kernel that may compute an op: ``rejects`` says in one phrase why it will not, or None.
+
+    A compiled one has ``lower(work, op, types)``, which adds its calls (see :mod:`pellucid.ops.lowering`); one in
+    NumPy has ``bind(op, types)``, which makes a function of arrays. Where ``lower`` takes an epilogue, too, as a last
+    argument, the kernel ``fuses`` what follows it.
+    """
 
     name: str
-    bind: Callable[[Any, Types], Kernel]
+    bind: Callable[[Any, Types], Kernel] | None = None
     rejects: Callable[[Any, Types], str | None] = lambda op, types: None
+    lower: Callable[..., None] | None = None
+    fuses: bool = False
 
 
 class Emit(Protocol):
@@ -64,9 +71,9 @@ class Op:
     results: ClassVar[tuple[str, ...]] = ("y",)
     kinds: ClassVar[dict[str, type["Op"]]] = {}
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, only_in_plans: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if not cls.__name__.startswith("_"):
+        if not (only_in_plans or cls.__name__.startswith("_")):
             Op.kinds[cls.__name__] = cls
 
     @property

@@ -22,6 +22,20 @@ from pellucid.ops.base import (
     check_rank,
     present,
 )
+from pellucid.ops.convolve import (
+    lower_backward_weight,
+    lower_gather,
+    lower_gather_backward_data,
+    lower_rows,
+    lower_winograd,
+    lower_winograd_backward_data,
+    lower_winograd_backward_weight,
+    rejects_gather,
+    rejects_rows,
+    rejects_winograd,
+    rejects_winograd_backward_data,
+    rejects_winograd_backward_weight,
+)
 from pellucid.ops.pad import BORDERS, check_border
 from pellucid.types import Array, Padding, Pair, Shape, TensorType
 
@@ -89,12 +103,36 @@ class Conv2d(Op):
         def bind(op: Conv2d, types: Types) -> Kernel:
             return lambda x, weight, bias: (im2col.conv2d(x, weight, bias, **op._sliding()),)
 
-        return (Candidate("conv2d_im2col", bind, _im2col_rejects),)
+        return (
+            Candidate("conv2d_k3s1_winograd4", rejects=rejects_winograd, lower=lower_winograd, fuses=True),
+            Candidate("conv2d_rows", rejects=rejects_rows, lower=lower_rows, fuses=True),
+            Candidate("conv2d_gather", rejects=rejects_gather, lower=lower_gather, fuses=True),
+            Candidate("conv2d_im2col", bind, _im2col_rejects),
+        )
 
     def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
         if wrt == ("x",):
-            return (Candidate("conv2d_backward_data_im2col", _bind_backward_data, _backward_data_rejects),)
-        return (Candidate("conv2d_backward_weight_im2col", partial(_bind_backward_weight, wrt), _im2col_rejects),)
+            return (
+                Candidate(
+                    "conv2d_backward_data_k3s1_winograd4",
+                    rejects=rejects_winograd_backward_data,
+                    lower=lower_winograd_backward_data,
+                    fuses=True,
+                ),
+                Candidate(
+                    "conv2d_backward_data_gather", rejects=rejects_gather, lower=lower_gather_backward_data, fuses=True
+                ),
+                Candidate("conv2d_backward_data_im2col", _bind_backward_data, _backward_data_rejects),
+            )
+        return (
+            Candidate(
+                "conv2d_backward_weight_k3s1_winograd4",
+                rejects=partial(rejects_winograd_backward_weight, wrt),
+                lower=partial(lower_winograd_backward_weight, wrt),
+            ),
+            Candidate("conv2d_backward_weight", rejects=rejects_gather, lower=partial(lower_backward_weight, wrt)),
+            Candidate("conv2d_backward_weight_im2col", partial(_bind_backward_weight, wrt), _im2col_rejects),
+        )
 
     def _sliding(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("stride", "padding", "dilation", "flip")}

@@ -5,7 +5,8 @@ from typing import Any, ClassVar
 
 from pellucid import reference
 from pellucid.errors import ShapeError
-from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_integers, check_number
+from pellucid.ops.base import Candidate, Op, Results, Types, check_choice, check_floating, check_integers, check_number
+from pellucid.ops.lowering import Work
 from pellucid.types import Array, TensorType
 
 
@@ -56,3 +57,17 @@ class Dropout(Op):
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **saved: Any) -> Results:
         return (reference.dropout_backward(dy, saved["mask"], p=self.p) if self.training else dy,)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("identity", lower=_lower_identity, rejects=_rejects),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate("identity", lower=_lower_identity, rejects=_rejects),)
+
+
+def _lower_identity(work: Work, op: Dropout, types: Types) -> None:
+    work.same(0)
+
+
+def _rejects(op: Dropout, types: Types) -> str | None:
+    return "training: passes everything on" if op.training else None

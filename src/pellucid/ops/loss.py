@@ -7,7 +7,20 @@ import numpy as np
 
 from pellucid import reference
 from pellucid.errors import ShapeError
-from pellucid.ops.base import Op, Results, Types, check_choice, check_floating, check_number, check_parameter
+from pellucid.kernels import softmax
+from pellucid.ops.base import (
+    Candidate,
+    Op,
+    Results,
+    Types,
+    check_choice,
+    check_floating,
+    check_number,
+    check_parameter,
+    present,
+)
+from pellucid.ops.lowering import Work, not_float32
+from pellucid.ops.softmax import row_buffers, rows
 from pellucid.types import Array, Shape, TensorType
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -50,6 +63,49 @@ class CrossEntropy(Op):
 
     def reference_backward(self, wrt: tuple[str, ...], types: Types, dy: Array, **saved: Any) -> Results:
         return (reference.cross_entropy_backward(dy, *saved.values(), **vars(self)),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("cross_entropy", lower=_lower_cross_entropy, rejects=_rejects),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate("cross_entropy_backward", lower=_lower_cross_entropy_backward, rejects=_rejects),)
+
+
+def _rejects(op: CrossEntropy, types: Types) -> str | None:
+    logits, labels, weight = present(types), present(types, 1), types[2]
+    if op.reduction == "none" or weight is not None:
+        return "weights" if weight is not None else "reduction 'none': adds up the losses"
+    if len(logits.shape) not in (2, 4) or not logits.size:
+        return f"shape {logits.shape}: takes rows or images that are not empty"
+    return not_float32(op, (logits,)) or (None if labels.dtype == "int64" else f"labels {labels.dtype}: reads int64")
+
+
+def _lower_cross_entropy(work: Work, op: CrossEntropy, types: Types) -> None:
+    (x,) = row_buffers(work, 1, present(types), 0)
+    count, length, step = rows(x)
+    parts, size = softmax.rows(count, step)
+    sums, scratch = work.temporary((parts,)), softmax.cross_entropy_scratch()
+    smoothing = op.label_smoothing
+    work.call(
+        softmax.cross_entropy, parts, x, work.plain(1), sums, count, length, step, size, smoothing, scratch=scratch
+    )
+    work.call(softmax.sum_of_parts, 1, sums, parts, _divisor(op, count), work.plain_result())
+
+
+def _lower_cross_entropy_backward(work: Work, op: CrossEntropy, types: Types) -> None:
+    (x,) = row_buffers(work, 1, present(types), 1)
+    dx = work.result_like(x)
+    (count, length, step), (_, _, dx_step) = rows(x), rows(dx)
+    parts, size = softmax.rows(count, step)
+    sizes = count, length, step, dx_step, size, op.label_smoothing, _divisor(op, count)
+    work.call(
+        softmax.cross_entropy_backward, parts, work.plain(0), x, work.plain(2), dx, *sizes,
+        scratch=softmax.cross_entropy_scratch(),
+    )  # fmt: skip
+
+
+def _divisor(op: CrossEntropy, count: int) -> float:
+    return float(count) if op.reduction == "mean" else 1.0
 
 
 @dataclass(frozen=True)

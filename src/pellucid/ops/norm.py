@@ -1,11 +1,18 @@
 """Normalisation: over the batch, over a sample's trailing axes, over groups of channels, over neighbouring channels."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
+
+import numpy as np
 
 from pellucid import reference
 from pellucid.errors import ShapeError
+from pellucid.kernels import batch_norm
+from pellucid.kernels.host import host
+from pellucid.kernels.program import Buffer
 from pellucid.ops.base import (
+    Candidate,
     Op,
     Results,
     Types,
@@ -14,7 +21,9 @@ from pellucid.ops.base import (
     check_integers,
     check_number,
     check_parameter,
+    present,
 )
+from pellucid.ops.lowering import Work, not_float32
 from pellucid.types import Array, TensorType
 
 
@@ -91,6 +100,106 @@ class BatchNorm(_Affine):
         backward = reference.batch_norm_backward if self.training else reference.batch_norm_inference_backward
         return self._pick(wrt, backward(dy, *saved.values(), eps=self.eps))
 
+    def candidates(self) -> tuple[Candidate, ...]:
+        lower = _lower_training if self.training else _lower_inference
+        return (Candidate("batch_norm", lower=lower, rejects=_rejects),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        lower = partial(_lower_backward if self.training else _lower_inference_backward, wrt)
+        return (Candidate("batch_norm_backward", lower=lower, rejects=_rejects),)
+
+
+def _rejects(op: BatchNorm, types: Types) -> str | None:
+    x = present(types)
+    if len(x.shape) not in (2, 4) or x.size == 0:
+        return f"shape {x.shape}: takes images or rows that are not empty"
+    return not_float32(op, types)
+
+
+def _lower_training(work: Work, op: BatchNorm, types: Types) -> None:
+    x, y, rows = work.image(0), work.image_result(), _rows(work, batch_norm.BIAS + 1)
+    parts, pixels, per_part = batch_norm.sum_parts(x)
+    found = work.temporary((parts * 2 * x.pixel,))
+    chunk = batch_norm.chunk(x.pixel)
+    work.call(batch_norm.statistics(), parts, x, found, x.pixel, pixels, per_part, chunk, scratch=2 * x.pixel)
+    channels, vectors = x.shape[1], x.pixel // host().width
+    work.call(
+        batch_norm.conclusion(), vectors, found, _given(work, 1, channels, 1), _given(work, 2, channels, 0),
+        work.plain_result(1), work.plain_result(2), rows, x.pixel, channels, pixels, per_part, op.eps,
+        scratch=host().width,
+    )  # fmt: skip
+    _normalise(work, x, y, rows)
+
+
+def _lower_inference(work: Work, op: BatchNorm, types: Types) -> None:
+    x, y = work.image(0), work.image_result()
+    channels = x.shape[1]
+    weight, bias = _given(work, 1, channels, 1), _given(work, 2, channels, 0)
+    statistics = work.plain(3), work.plain(4)
+
+    def write(target: Buffer, call: Any) -> None:
+        call(batch_norm.prepare, 1, weight, bias, *statistics, target, x.pixel, channels, op.eps)
+
+    _normalise(work, x, y, work.packed((1, 2, 3, 4), ((batch_norm.BIAS + 1) * x.pixel,), write))
+
+
+def _lower_backward(wrt: tuple[str, ...], work: Work, op: BatchNorm, types: Types) -> None:
+    rows = _lower_sums(wrt, work, op)
+    if "x" in wrt:
+        dy, x, dx = work.image(0), work.image(1), work.image_result(wrt.index("x"))
+        parts, *pixels = batch_norm.parts(x)
+        work.call(batch_norm.backward_data(), parts, dy, x, dx, rows, x.pixel, *pixels)
+
+
+def _lower_inference_backward(wrt: tuple[str, ...], work: Work, op: BatchNorm, types: Types) -> None:
+    """Scale the slopes, which is all that fixed statistics do: normalise them by a mean and bias of 0."""
+    if wrt != ("x",):
+        _lower_sums(wrt, work, op)
+    if "x" in wrt:
+        dy, dx = work.image(0), work.image_result(wrt.index("x"))
+        channels = dy.shape[1]
+        zeros, weight, variance = _constant(work, channels, 0), _given(work, 2, channels, 1), work.plain(4)
+
+        def write(target: Buffer, call: Any) -> None:
+            call(batch_norm.prepare, 1, weight, zeros, zeros, variance, target, dy.pixel, channels, op.eps)
+
+        _normalise(work, dy, dx, work.packed((2, 4), ((batch_norm.BIAS + 1) * dy.pixel,), write))
+
+
+def _lower_sums(wrt: tuple[str, ...], work: Work, op: BatchNorm) -> Buffer:
+    """Add the calls that write dweight and dbias, if asked for, and the rows that the gradient of x needs."""
+    dy, x, mean, variance = work.image(0), work.image(1), work.plain(3), work.plain(4)
+    channels, rows = x.shape[1], _rows(work, batch_norm.SLOPE_ROWS, 1)
+    parts, pixels, per_part = batch_norm.sum_parts(x)
+    found = work.temporary((parts * 2 * x.pixel,))
+    work.call(
+        batch_norm.slopes(), parts, dy, x, mean, found, x.pixel, channels, pixels, per_part, scratch=x.pixel
+    )  # fmt: skip
+    dweight, dbias = (work.plain_result(wrt.index(name)) if name in wrt else found for name in ("weight", "bias"))
+    work.call(
+        batch_norm.slope_rows, 1, found, parts, _given(work, 2, channels, 1), mean, variance, dweight, dbias,
+        int("weight" in wrt), int("bias" in wrt), rows, x.pixel, channels, pixels, op.eps,
+    )  # fmt: skip
+    return rows
+
+
+def _normalise(work: Work, x: Buffer, y: Buffer, rows: Buffer) -> None:
+    parts, *pixels = batch_norm.parts(x)
+    work.call(batch_norm.application(), parts, x, y, rows, x.pixel, *pixels)
+
+
+def _rows(work: Work, count: int, index: int = 0) -> Buffer:
+    return work.temporary((count * work.image(index).pixel,))
+
+
+def _given(work: Work, index: int, channels: int, otherwise: float) -> Buffer:
+    """Return an input with a number for each channel, or the same number for all where it is absent."""
+    return _constant(work, channels, otherwise) if work.given(index) is None else work.plain(index)
+
+
+def _constant(work: Work, channels: int, number: float) -> Buffer:
+    return work.constant(np.full(channels, number, np.float32))
+
 
 @dataclass(frozen=True)
 class RunningAverage(Op):
@@ -117,6 +226,22 @@ class RunningAverage(Op):
     def reference(self, running: Array, batch: Array, count: Array) -> Results:
         momentum = 1 / int(count) if self.momentum is None else self.momentum
         return (reference.running_average(running, batch, momentum=momentum, scale=self.scale),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("running_average", lower=_lower_average, rejects=_average_rejects),)
+
+
+def _average_rejects(op: RunningAverage, types: Types) -> str | None:
+    if op.momentum is None:
+        return "momentum None: the count of batches is not looked at"
+    return not_float32(op, types[:1])
+
+
+def _lower_average(work: Work, op: RunningAverage, types: Types) -> None:
+    running, batch, y = work.plain(0), work.plain(1), work.plain_result()
+    momentum = float(op.momentum or 0)
+    kept, added = np.float32(1 - momentum), np.float32(momentum * op.scale)
+    work.call(batch_norm.running_average, 1, running, batch, y, running.shape[0], float(kept), float(added))
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from pellucid.errors import ShapeError
 from pellucid.graph import Graph, Plan, Value, differentiate
 from pellucid.nn import Module, random, tracing
-from pellucid.nn.module import PlanCache
+from pellucid.nn.plans import PlanCache
 from pellucid.types import Array, TensorType
 
 Loss = Callable[[Any, Any], Any]

@@ -171,7 +171,7 @@ class Trainer:
 
     def _check_weights(self) -> None:
         for name, parameter in self._parameters.items():
-            if not np.isfinite(parameter.data).all():
+            if not np.isfinite(parameter.reading).all():
                 raise TrainingError(
                     f"Training stopped at step {self.progress.step} (epoch {self.progress.epoch + 1}): the weights "
                     f"'{name}' hold NaN or infinity; lower the learning rate (now {self.optimizer.lr:g})."

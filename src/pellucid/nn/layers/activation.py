@@ -7,7 +7,7 @@ import numpy as np
 from pellucid import ops
 from pellucid.nn.functional import apply, log_softmax, softmax
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.module import Parameter
+from pellucid.nn.parameter import Parameter
 from pellucid.nn.settings import positive
 
 

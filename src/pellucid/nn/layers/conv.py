@@ -8,7 +8,7 @@ from pellucid.errors import ParameterError
 from pellucid.nn import random
 from pellucid.nn.functional import apply
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.module import Parameter
+from pellucid.nn.parameter import Parameter
 from pellucid.nn.settings import divides, padding_cells, pair, positive
 from pellucid.ops.pad import BORDERS
 from pellucid.types import Shape

@@ -6,7 +6,7 @@ from typing import Any
 from pellucid.nn import random
 from pellucid.nn.functional import linear
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.module import Parameter
+from pellucid.nn.parameter import Parameter
 from pellucid.nn.settings import positive
 
 

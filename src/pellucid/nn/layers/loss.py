@@ -6,7 +6,8 @@ import numpy as np
 
 from pellucid import ops
 from pellucid.nn import losses
-from pellucid.nn.module import Buffer, Module
+from pellucid.nn.module import Module
+from pellucid.nn.parameter import Buffer
 from pellucid.types import Array
 
 
@@ -21,11 +22,10 @@ class CrossEntropyLoss(Module):
         self.reduction, self.label_smoothing = reduction, label_smoothing
         ops.CrossEntropy(label_smoothing, reduction)  # refuses bad settings now rather than at the first call
 
-    def _check_arrays(self, inputs: tuple[Any, ...]) -> list[Array]:
-        arrays = super()._check_arrays(inputs)
-        if len(arrays) == 2:
-            losses.check_labels(arrays[1], arrays[0].shape)
-        return arrays
+    def _run(self, inputs: tuple[Any, ...], executor: str = "fast") -> Any:
+        if len(inputs) == 2:
+            losses.check_labels(np.asarray(inputs[1]), np.shape(inputs[0]))
+        return super()._run(inputs, executor)
 
     def forward(self, logits: Any, labels: Any) -> Any:
         return losses.cross_entropy(logits, labels, self.weight, self.label_smoothing, self.reduction)

@@ -9,7 +9,7 @@ from pellucid.errors import ShapeError
 from pellucid.nn.batch_norm import batch_norm
 from pellucid.nn.functional import apply
 from pellucid.nn.layers.base import Layer
-from pellucid.nn.module import Buffer, Parameter
+from pellucid.nn.parameter import Buffer, Parameter
 from pellucid.nn.settings import divides, positive
 from pellucid.types import Shape
 

@@ -1,0 +1,1 @@
+"""Pellucid beside its peers: the same work, in the same run, in turns."""

@@ -1,0 +1,133 @@
+"""Compiled kernels on disk, so that each is compiled once per machine.
+
+A file holds machine code, so it is read only if it, and its folder, belong to this user and nobody else may write
+them. The folder's name tells everything that the code depends on: the source of this floor, the compiler and its
+settings, the processor. What is broken, foreign or unwritable is compiled anew and kept in memory only.
+"""
+
+import hashlib
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from pellucid.kernels.compiler import Kernel
+from pellucid.kernels.host import host
+
+VARIABLE = "PELLUCID_CACHE"
+"""Environment variable that names another folder for compiled kernels."""
+
+_FOLDERS = 8
+"""How many folders are kept: for other vectors, other versions. The longest unused goes first."""
+
+
+@cache
+def folder() -> Path | None:
+    """Where the kernels for this machine, source and compiler are kept; None where this user has no place for them."""
+    base = _base()
+    return None if base is None else base / f"kernels-{host().name}-{_fingerprint()}"
+
+
+def read(kernel: Kernel) -> bytes | None:
+    """Find a compiled kernel; None where there is none that can be trusted."""
+    try:
+        path = _path(kernel)
+        if path is None or not _is_private(path.parent.lstat()):
+            return None
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with open(handle, "rb") as file:
+            if not _is_private(os.fstat(handle)):
+                return None
+            checksum, code = file.read().split(b"\n", 1)
+    except (OSError, ValueError):
+        return None
+    return code if _checksum(code) == checksum else None
+
+
+def write(kernel: Kernel, code: bytes) -> None:
+    """Keep a compiled kernel, if the folder can be written."""
+    with suppress(OSError):
+        path = _path(kernel)
+        if path is None:
+            return
+        if not path.parent.is_dir():
+            path.parent.mkdir(mode=0o700, parents=True)
+            _prune(path.parent.parent)
+        if not _is_private(path.parent.lstat()):
+            return
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)  # which nobody else may read or write
+        try:
+            with open(handle, "wb") as file:
+                file.write(_checksum(code) + b"\n" + code)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
+
+
+def kept() -> tuple[int, int]:
+    """Count the kernels on disk and their bytes."""
+    place = folder()
+    with suppress(OSError):
+        sizes = [] if place is None else [file.stat().st_size for file in place.glob("[!.]*")]
+        return len(sizes), sum(sizes)
+    return 0, 0
+
+
+def _path(kernel: Kernel) -> Path | None:
+    """Name a kernel's file. One that is written outside this floor has none: the folder's name does not know it."""
+    place, source = folder(), Path(kernel.body.__code__.co_filename)
+    return place / kernel.name if place is not None and source.parent == Path(__file__).parent else None
+
+
+def _base() -> Path | None:
+    chosen = os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen)
+    home = Path(os.path.expanduser("~"))
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        given = Path(os.environ.get("XDG_CACHE_HOME") or "")
+        base = given if given.is_absolute() else home / ".cache"
+    return base / "pellucid" if base.is_absolute() else None  # the home of a user without one is "~"
+
+
+def _prune(base: Path) -> None:
+    """Remove the folders of kernels that were changed longest ago, but for a few."""
+    folders = [place for place in base.glob("kernels-*") if place.is_dir() and not place.is_symlink()]
+    folders.sort(key=lambda place: place.stat().st_mtime, reverse=True)
+    for old in folders[_FOLDERS:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _checksum(code: bytes) -> bytes:
+    return hashlib.sha256(code).hexdigest().encode()
+
+
+def _is_private(status: os.stat_result) -> bool:
+    """Whether a file or folder is this user's, no link, and nobody else may write it."""
+    if os.name != "posix":
+        return True  # the user's profile is private by its access list
+    return status.st_uid == os.getuid() and not stat.S_ISLNK(status.st_mode) and not status.st_mode & 0o022
+
+
+@cache
+def _fingerprint() -> str:
+    """Hash what the machine code depends on."""
+    digest = hashlib.sha256("\0".join(host().target).encode())
+    for package in ("llvmlite", "numba"):
+        with suppress(PackageNotFoundError):
+            digest.update(f"{package} {version(package)}".encode())
+    settings = sorted(item for item in os.environ.items() if item[0].startswith("NUMBA_"))
+    digest.update(repr(settings).encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,223 @@
+"""Convolution of any shape as products of gathered pixels with weights.
+
+A tile of output cells is held in registers while all taps and channels are added to it. For each tap a table says
+where the tile's cells find their pixels, so that padding, stride and dilation cost nothing; a pixel in the border is
+a row of zeros. What differs between a convolution and the gradient of one with stride 2 is only the table: there,
+the cells of the result fall into phases, each of which meets its own taps.
+
+Images are (N, H, W, channels), a pixel's channels padded to whole vectors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from pellucid.kernels.compiler import helper, kernel, tile
+from pellucid.kernels.host import host
+from pellucid.kernels.interpret import Floats, Longs
+from pellucid.kernels.tiles import gather_tile
+from pellucid.types import Array, Pair
+
+_PHASE = 8
+"""Entries of a phase in the table: first part, first cell (2), cells (2), number of taps, place of its taps."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Cells of the result at (first + step·(i, j)), and their taps: (shift down, shift right, number)."""
+
+    first: Pair
+    cells: Pair
+    taps: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True)
+class Deal:
+    """How the cells of a result are dealt out: so many in a part, panels in so many groups; the kernel's table."""
+
+    table: Array
+    block: int
+    groups: int
+    parts: int
+    taps: int
+
+
+def deal(phases: Sequence[Phase], images: int, panels: int, depth: int, tap_size: int) -> Deal:
+    """Choose parts of a few hundred thousand multiply-adds, of whole tiles, and write the table.
+
+    A tap's weights take ``tap_size`` floats of a panel.
+    """
+    rows, vectors = host().tile
+    taps = max(len(phase.taps) for phase in phases)
+    work = max(1, taps * depth * vectors * host().width)
+    cells = max(rows, min(96, 400_000 // work // rows * rows))
+    total = images * sum(phase.cells[0] * phase.cells[1] for phase in phases)
+    groups = min(panels, max(1, 16 * cells // max(1, total)))  # few cells: the filters are dealt out instead
+    table = np.zeros((len(phases), _PHASE), np.int64)
+    entries: list[tuple[int, int, int]] = []
+    parts = 0
+    for row, phase in zip(table, phases, strict=True):
+        place = table.size + 3 * len(entries)
+        row[:7] = parts, *phase.first, *phase.cells, len(phase.taps), place
+        entries += [(down, right, number * tap_size) for down, right, number in phase.taps]
+        parts += -(-images * phase.cells[0] * phase.cells[1] // cells)
+    return Deal(
+        np.concatenate((table.ravel(), np.array(entries, np.int64).ravel())), cells, groups, parts * groups, taps
+    )
+
+
+def scratch(dealt: Deal, depth: int) -> int:
+    """Floats of scratch memory that a thread needs: a row of zeros, and a table for every tile, the last ones small."""
+    rows = host().tile[0]
+    tiles = dealt.block // rows + rows // 2
+    return 2 * tiles * (rows + dealt.taps * (rows + 1)) + depth + 16
+
+
+@tile(returns=int)
+def distance(e: Any, start: Any, end: Any) -> Any:
+    """How many floats lie between two places in memory."""
+    return e.distance(start, end)
+
+
+@tile(returns=Longs)
+def as_longs(e: Any, floats: Any) -> Any:
+    """Use memory for integers."""
+    return e.as_longs(floats)
+
+
+@helper
+def look_up(  # type: ignore[no-untyped-def]
+    places, count, cell, x, zeros, phase, taps, height, wide, pixel, in_y, in_x, y_wide, y_pixel, y_cells, out_y, out_x
+):  # fmt: skip
+    """Write the table of one tile: ``count`` cells from ``cell`` on, places in y first, then tap by tap."""
+    columns = phase[4]
+    cells = phase[3] * columns
+    for row in range(count):
+        image, rest = (cell + row) // cells, (cell + row) % cells
+        i, j = rest // columns, rest % columns
+        places[row] = (image * y_cells + (phase[1] + i * out_y) * y_wide + phase[2] + j * out_x) * y_pixel
+        for number in range(phase[5]):
+            tap = taps + 3 * number
+            y, z = i * in_y + tap[0], j * in_x + tap[1]
+            inside = y >= 0 and y < height and z >= 0 and z < wide
+            place = ((image * height + y) * wide + z) * pixel
+            places[count + number * (count + 1) + row] = place if inside else zeros
+    for number in range(phase[5]):
+        places[count + number * (count + 1) + count] = taps[3 * number + 2]
+
+
+@cache
+def convolution(vectors: int) -> Any:
+    """Make the kernel y = finish(Σ taps + bias), whose weights lie as (panels, taps, depth, panel)."""
+    rows, panel = host().tile[0], vectors * host().width
+    full, half, single = (gather_tile(count, vectors) for count in (rows, rows // 2, 1))
+
+    @kernel(f"conv2d_gather_v{vectors}")
+    def convolve(
+        part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, y: Floats, other: Floats, add: int,
+        mask: int, low: float, high: float, table: Longs, phases: int, block: int, groups: int, images: int,
+        height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int, panels: int,
+        taps: int, weight_taps: int, in_y: int, in_x: int, out_y: int, out_x: int,
+    ) -> None:  # fmt: skip
+        group, number = part % groups, part // groups
+        phase = table + 0
+        for later in range(1, phases):
+            if table[later * 8] <= number:
+                phase = table + later * 8
+        cells = images * phase[3] * phase[4]
+        first = (number - phase[0]) * block
+        last = min(cells, first + block)
+        for i in range(depth):
+            scratch[i] = 0.0
+        zeros, places = distance(x, scratch), as_longs(scratch + (depth + 1) // 2 * 2)
+        entry = rows + taps * (rows + 1)
+        cell, tile_ = first, 0
+        while cell < last:
+            count = size_of(last - cell, rows)
+            look_up(
+                places + tile_ * entry, count, cell, x, zeros, phase, table + phase[6], height, wide, pixel, in_y, in_x,
+                y_wide, y_pixel, y_height * y_wide, out_y, out_x,
+            )  # fmt: skip
+            cell, tile_ = cell + count, tile_ + 1
+        for k in range(panels * group // groups, panels * (group + 1) // groups):
+            weights, biases = weight + k * weight_taps * depth * panel, bias + k * panel
+            target, beside = y + k * panel, other + k * panel
+            cell, tile_ = first, 0
+            while cell < last:
+                place, count = places + tile_ * entry, size_of(last - cell, rows)
+                if count == rows:
+                    full(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
+                elif count == 1:
+                    single(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
+                else:
+                    half(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
+                cell, tile_ = cell + count, tile_ + 1
+
+    return convolve
+
+
+@helper
+def size_of(left: int, rows: int) -> int:
+    """How many cells the next tile has: as many as a tile can, half of them, or one."""
+    if left >= rows:
+        return rows
+    return rows // 2 if left >= rows // 2 else 1
+
+
+@cache
+def prepare(vectors: int) -> Any:
+    """Make the kernel that writes one panel of filters as (panels, taps, channels, panel).
+
+    The weight is read by strides, so that the kernels may be turned around and filters and channels swapped.
+    """
+    panel = vectors * host().width
+
+    @kernel(f"conv2d_gather_weights_v{vectors}")
+    def weights(
+        part: int, scratch: Floats, weight: Floats, packed: Floats, by_filter: int, by_channel: int, by_tap: int,
+        first_tap: int, filters: int, channels: int, taps: int,
+    ) -> None:  # fmt: skip
+        target = packed + part * taps * channels * panel
+        for tap in range(taps):
+            for c in range(channels):
+                for lane in range(panel):
+                    k = part * panel + lane
+                    found = k < filters
+                    place = k * by_filter + c * by_channel + tap * by_tap + first_tap
+                    target[(tap * channels + c) * panel + lane] = weight[place] if found else 0.0
+
+    return weights
+
+
+@kernel("pad_with_zeros")
+def pad(part: int, scratch: Floats, source: Floats, target: Floats, count: int, wanted: int) -> None:
+    """Copy a bias, and zeros up to whole vectors."""
+    for i in range(wanted):
+        target[i] = source[i] if i < count else 0.0
+
+
+def phases(size: Pair, kernel_: Pair, before: Pair, dilation: Pair) -> list[Phase]:
+    """Return those of a convolution: one, of all cells and all taps."""
+    taps = [
+        (ky * dilation[0] - before[0], kx * dilation[1] - before[1], ky * kernel_[1] + kx)
+        for ky, kx in np.ndindex(*kernel_)
+    ]
+    return [Phase((0, 0), size, tuple(taps))]
+
+
+def transposed_phases(size: Pair, kernel_: Pair, stride: Pair, before: Pair, dilation: Pair) -> list[Phase]:
+    """Return those of the transpose of a convolution: cells that differ by a stride meet the same taps."""
+    found = []
+    for y, x in np.ndindex(*stride):
+        cells = (-(-(size[0] - y) // stride[0]), -(-(size[1] - x) // stride[1]))
+        taps = []
+        for ky, kx in np.ndindex(*kernel_):
+            down, right = y + before[0] - ky * dilation[0], x + before[1] - kx * dilation[1]
+            if down % stride[0] == 0 and right % stride[1] == 0:
+                taps.append((down // stride[0], right // stride[1], ky * kernel_[1] + kx))
+        if min(cells) > 0:
+            found.append(Phase((y, x), cells, tuple(taps)))
+    return found

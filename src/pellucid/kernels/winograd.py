@@ -1,0 +1,265 @@
+"""Convolution with 3×3 kernels and stride 1 by Winograd's algorithm F(m×m, 3×3), m = 2 or 4.
+
+An output tile of m×m cells needs (m + 2)² products per channel and filter instead of 9·m²: tiles of the input and
+the kernels are transformed (Bᵀ·d·B, G·g·Gᵀ), multiplied cell by cell, which for all channels and filters together is
+(m + 2)² matrix products, and the sums are transformed back (Aᵀ·M·A). A. Lavin and S. Gray, Fast Algorithms for
+Convolutional Neural Networks, 2015.
+
+A part of the work is a block of tiles small enough for all its numbers to stay in a core's second-level cache.
+Images are (N, H, W, channels), a pixel's channels padded to whole vectors.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.kernels.compiler import helper, kernel
+from pellucid.kernels.host import host
+from pellucid.kernels.interpret import Floats
+from pellucid.kernels.tiles import product_tile
+from pellucid.kernels.transforms import output_tile, transform_tile
+
+
+@helper
+def clear(target: Floats, count: int) -> None:
+    """Write zeros."""
+    for i in range(count):
+        target[i] = 0.0
+
+
+@helper
+def copy(source: Floats, target: Floats, count: int) -> None:
+    """Copy floats."""
+    for i in range(count):
+        target[i] = source[i]
+
+
+@helper
+def gather_patch(x, top, left, size, height, wide, pixel, patch):  # type: ignore[no-untyped-def]
+    """Copy size × size pixels from (top, left) on, zeros where there is no image."""
+    clear(patch, size * size * pixel)
+    first, last = max(left, 0), min(left + size, wide)
+    for i in range(max(-top, 0), min(size, height - top)):
+        if last > first:
+            place = patch + (i * size + first - left) * pixel
+            copy(x + ((top + i) * wide + first) * pixel, place, (last - first) * pixel)
+
+
+@helper
+def finished(value: float, other: float, add: int, mask: int, low: float, high: float) -> float:
+    """Do to one number what :func:`pellucid.kernels.tiles.finish` does to vectors."""
+    if add != 0:
+        value += other
+    if mask != 0 and other <= 0.0:
+        value = 0.0
+    if value < low:
+        return low
+    return high if value > high else value
+
+
+@cache
+def loading(m: int) -> Any:
+    """Make the helper that transforms the input tile at (top, left) of one image."""
+    size, width, to_points = m + 2, host().width, transform_tile("B", m)
+
+    @helper
+    def load_tile(x, top, left, height, wide, pixel, v, v_point, patch):  # type: ignore[no-untyped-def]
+        if top >= 0 and left >= 0 and top + size <= height and left + size <= wide:
+            source, row = x + (top * wide + left) * pixel, wide * pixel
+        else:
+            gather_patch(x, top, left, size, height, wide, pixel, patch)
+            source, row = patch + 0, size * pixel
+        for c in range(0, pixel, width):
+            to_points(source + c, row, pixel, v + c, size * v_point, v_point)
+
+    return load_tile
+
+
+@cache
+def multiplying(m: int, vectors: int) -> Any:
+    """Make the helper that multiplies all tiles of a block with all filters, point by point of the transform."""
+    rows, panel, points = host().tile[0], vectors * host().width, (m + 2) ** 2
+    full, half = product_tile(rows, vectors), product_tile(rows // 2, vectors)
+
+    @helper
+    def multiply(v, v_row, v_point, u, u_point, sums, s_row, s_point, depth, count):  # type: ignore[no-untyped-def]
+        for point in range(points):
+            for k in range(0, s_row, panel):
+                weights = u + (point * u_point + k * depth)
+                tile_ = 0
+                while tile_ < count:
+                    a = v + (point * v_point + tile_ * v_row)
+                    c = sums + (point * s_point + tile_ * s_row + k)
+                    if count - tile_ > rows // 2:
+                        full(a, v_row, 1, weights, panel, c, s_row, depth)
+                        tile_ += rows
+                    else:
+                        half(a, v_row, 1, weights, panel, c, s_row, depth)
+                        tile_ += rows // 2
+
+    return multiply
+
+
+@cache
+def storing(m: int) -> Any:
+    """Make the helper that transforms sums back to the output tile whose first cell is y[0].
+
+    ``down`` × ``across`` cells of the output exist from there on; a tile that reaches beyond is written cell by cell.
+    """
+    size, width, from_points = m + 2, host().width, output_tile(m)
+
+    @helper
+    def store_tile(sums, s_point, bias, y, other, add, mask, down, across, wide, pixel, low, high, patch, check):  # type: ignore[no-untyped-def]
+        for k in range(0, pixel, width):
+            if down >= m and across >= m:
+                from_points(
+                    sums + k, size * s_point, s_point, bias + k, y + k, wide * pixel, pixel, other + k, add, mask, low,
+                    high, check,
+                )  # fmt: skip
+            else:
+                from_points(
+                    sums + k, size * s_point, s_point, bias + k, patch, m * width, width, patch, 0, 0, -np.inf,
+                    np.inf, check,
+                )  # fmt: skip
+                for i in range(min(down, m)):
+                    for j in range(min(across, m)):
+                        for lane in range(width):
+                            value = patch[(i * m + j) * width + lane]
+                            place = (i * wide + j) * pixel + k + lane
+                            y[place] = finished(value, other[place], add, mask, low, high)
+
+    return store_tile
+
+
+@cache
+def forward(m: int, vectors: int) -> Any:
+    """Make the kernel y = finish(conv(x, weight) + bias) for one block of tiles; see :func:`finish`.
+
+    ``u`` is the weight as :func:`prepare` writes it; the weight itself is read where Winograd's sums meet an
+    infinity or NaN, which they would spread over a whole tile: such blocks are computed by the definition.
+    """
+    width, points, panel = host().width, (m + 2) ** 2, vectors * host().width
+    load_tile, multiply, store_tile = loading(m), multiplying(m, vectors), storing(m)
+
+    @kernel(f"conv2d_k3s1_winograd{m}_v{vectors}")
+    def convolve(
+        part: int, scratch: Floats, x: Floats, u: Floats, bias: Floats, y: Floats, other: Floats, add: int,
+        mask: int, low: float, high: float, weight: Floats, by_filter: int, by_channel: int, by_tap: int,
+        first_tap: int, height: int, wide: int, pixel: int, channels: int, y_height: int, y_wide: int, y_pixel: int,
+        filters: int, top: int, left: int, tiles: int, block: int,
+    ) -> None:  # fmt: skip
+        down, across = (y_height + m - 1) // m, (y_wide + m - 1) // m
+        first, last = part * block, min(tiles, (part + 1) * block)
+        s_row = (y_pixel + panel - 1) // panel * panel
+        v_point, s_point = block * pixel + 16, block * s_row + 16  # 16: rows of points shall not share a cache set
+        v, sums = scratch, scratch + points * v_point
+        patch = sums + points * s_point
+        check = patch + points * max(pixel, width)
+        clear(check, width)
+        for number in range(first, last):
+            image, rest = number // (down * across), number % (down * across)
+            i, j = rest // across * m - top, rest % across * m - left
+            source = x + image * height * wide * pixel
+            load_tile(source, i, j, height, wide, pixel, v + (number - first) * pixel, v_point, patch)
+        multiply(v, pixel, v_point, u, channels * s_row, sums, s_row, s_point, channels, last - first)
+        for number in range(first, last):
+            image, rest = number // (down * across), number % (down * across)
+            i, j = rest // across * m, rest % across * m
+            place = ((image * y_height + i) * y_wide + j) * y_pixel
+            store_tile(
+                sums + (number - first) * s_row, s_point, bias, y + place, other + place, add, mask, y_height - i,
+                y_wide - j, y_wide, y_pixel, low, high, patch, check,
+            )  # fmt: skip
+        if is_spoilt(check, width):
+            for number in range(first, last):
+                image, rest = number // (down * across), number % (down * across)
+                for cell in range(m * m):
+                    i, j = rest // across * m + cell // m, rest % across * m + cell % m
+                    if i < y_height and j < y_wide:
+                        place = ((image * y_height + i) * y_wide + j) * y_pixel
+                        by_definition(
+                            x + image * height * wide * pixel, i - top, j - left, height, wide, pixel, channels,
+                            weight + first_tap, by_filter, by_channel, by_tap, bias, y + place, other + place, add,
+                            mask, filters, low, high,
+                        )  # fmt: skip
+
+    return convolve
+
+
+@helper
+def is_spoilt(check: Floats, width: int) -> bool:
+    """Whether an infinity or NaN was among the numbers that were watched."""
+    total = 0.0
+    for lane in range(width):
+        total += check[lane]
+    return total != 0.0
+
+
+@helper
+def by_definition(  # type: ignore[no-untyped-def]
+    x, top, left, height, wide, pixel, channels, weight, by_filter, by_channel, by_tap, bias, y, other, add, mask,
+    filters, low, high,
+):  # fmt: skip
+    """Compute one output cell for all filters, tap by tap."""
+    for k in range(filters):
+        total = bias[k]
+        for tap in range(9):
+            i, j = top + tap // 3, left + tap % 3
+            if i >= 0 and i < height and j >= 0 and j < wide:
+                for c in range(channels):
+                    total += x[(i * wide + j) * pixel + c] * weight[k * by_filter + c * by_channel + tap * by_tap]
+        y[k] = finished(total, other[k], add, mask, low, high)
+
+
+@cache
+def prepare(m: int, vectors: int) -> Any:
+    """Make the kernel that writes G·g·Gᵀ of one panel of filters as (points, panels, channels, panel).
+
+    The weight is read by strides, so that the kernels may be turned around and filters and channels swapped.
+    """
+    width = host().width
+    size, panel = m + 2, vectors * host().width
+    to_points = transform_tile("G", m)
+
+    @kernel(f"conv2d_k3s1_winograd{m}_weights_v{vectors}")
+    def weights(
+        part: int, scratch: Floats, weight: Floats, u: Floats, by_filter: int, by_channel: int, by_tap: int,
+        first_tap: int, filters: int, channels: int, panels: int,
+    ) -> None:  # fmt: skip
+        point = panels * channels * panel
+        for c in range(channels):
+            for tap in range(9):
+                for lane in range(panel):
+                    k = part * panel + lane
+                    found = k < filters
+                    place = k * by_filter + c * by_channel + tap * by_tap + first_tap
+                    scratch[tap * panel + lane] = weight[place] if found else 0.0
+            for lane in range(0, panel, width):
+                target = u + ((part * channels + c) * panel + lane)
+                to_points(scratch + lane, 3 * panel, panel, target, size * point, point)
+
+    return weights
+
+
+class Blocks(NamedTuple):
+    """How the tiles of an image are dealt out: so many in a block, in so many parts, with so much scratch memory."""
+
+    block: int
+    parts: int
+    scratch: int
+
+
+_CACHE_FLOATS = 80_000
+"""What a block's transformed tiles and sums may take: about a third of a megabyte."""
+
+
+def blocks(m: int, tiles: int, pixel: int, filters: int) -> Blocks:
+    """Choose the block: as large as the cache allows, and at least four blocks if there are enough tiles."""
+    rows, width, points = host().tile[0], host().width, (m + 2) ** 2
+    most = max(rows, _CACHE_FLOATS // (points * (pixel + filters)) // rows * rows)
+    parts = max(-(-tiles // most), min(4, -(-tiles // rows)))
+    even = -(-tiles // parts)
+    block = -(-even // rows) * rows
+    floats = points * (block * (pixel + filters) + 32 + max(pixel, width)) + width
+    return Blocks(block, -(-tiles // block), floats)

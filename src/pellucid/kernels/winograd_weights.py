@@ -1,0 +1,212 @@
+"""The gradient of 3×3 kernels by Winograd's algorithm transposed: Gᵀ·[Σ (A·dY·Aᵀ) ⊙ (Bᵀ·d·B)]·G.
+
+The sum runs over all tiles of all images before anything is transformed back, so that costs next to nothing. The
+tiles are dealt out in fixed runs, the filters in groups; each part has sums of its own, which are added in order.
+"""
+
+from functools import cache
+from typing import Any, NamedTuple
+
+from pellucid.kernels.compiler import helper, kernel, tile
+from pellucid.kernels.host import host
+from pellucid.kernels.interpret import Floats
+from pellucid.kernels.tiles import product_tile
+from pellucid.kernels.transforms import transform_tile
+from pellucid.kernels.winograd import clear, gather_patch
+
+_M = 4
+_SIZE = _M + 2
+_POINTS = _SIZE * _SIZE
+_ALL_ONES = _SIZE + 1
+"""At this point the transformed slopes are their plain sum, as A's second row is 1, 1, 1, 1: the bias's gradient."""
+
+
+@cache
+def transforming() -> Any:
+    """Make the helper that transforms the pixels, or slopes, from (i, j) on, channels ``first`` to ``last``."""
+    width = host().width
+    to_points, slopes_to_points = transform_tile("B", _M), transform_tile("A", _M, transposed=True)
+
+    @helper
+    def transform(image, i, j, size, height, wide, pixel, first, last, target, t_point, patch, is_slopes):  # type: ignore[no-untyped-def]
+        if i >= 0 and j >= 0 and i + size <= height and j + size <= wide:
+            source, row = image + (i * wide + j) * pixel, wide * pixel
+        else:
+            gather_patch(image, i, j, size, height, wide, pixel, patch)
+            source, row = patch + 0, size * pixel
+        for c in range(first, last, width):
+            if is_slopes:
+                slopes_to_points(source + c, row, pixel, target + (c - first), 6 * t_point, t_point)
+            else:
+                to_points(source + c, row, pixel, target + (c - first), 6 * t_point, t_point)
+
+    return transform
+
+
+@cache
+def multiplying(vectors: int) -> Any:
+    """Make the helper that adds, for each point, pixels times slopes over all tiles of a block to ``sums``."""
+    rows, panel = host().tile[0], vectors * host().width
+    multiply = product_tile(rows, vectors, accumulate=True)
+
+    @helper
+    def multiply_all(v, pixel, v_point, w, own_pixel, w_point, sums, size, deep, channels, count):  # type: ignore[no-untyped-def]
+        for point in range(36):
+            for k in range(own_pixel // panel):
+                target, source = sums + (k * size + point * deep * panel), v + point * v_point
+                for c in range(0, channels, rows):
+                    place = w + (point * w_point + k * panel)
+                    multiply(source + c, 1, pixel, place, own_pixel, target + c * panel, panel, count)
+
+    return multiply_all
+
+
+@cache
+def accumulation(vectors: int) -> Any:
+    """Make the kernel that sums one run of tiles for one group of filters, as (panels, points, channels, panel).
+
+    The bias's sums follow each panel.
+    """
+    rows, panel = host().tile[0], vectors * host().width
+    transform, multiply = transforming(), multiplying(vectors)
+
+    @kernel(f"conv2d_k3s1_winograd4_backward_weight_v{vectors}")
+    def accumulate(
+        part: int, scratch: Floats, x: Floats, dy: Floats, sums: Floats, tiles: int, runs: int, groups: int,
+        panels: int, block: int, height: int, wide: int, pixel: int, channels: int, y_height: int, y_wide: int,
+        y_pixel: int, top: int, left: int,
+    ) -> None:  # fmt: skip
+        run, group = part // groups, part % groups
+        first, last = panels * group // groups, panels * (group + 1) // groups
+        deep, own_pixel = (channels + rows - 1) // rows * rows, (last - first) * panel
+        size = 36 * deep * panel + panel
+        own = sums + (run * panels + first) * size
+        clear(own, (last - first) * size)
+        v_point, w_point = block * pixel + 16, block * own_pixel + 16
+        v = scratch
+        w = v + 36 * v_point
+        patch = w + 36 * w_point
+        down, across = (y_height + 3) // 4, (y_wide + 3) // 4
+        begin, end = tiles * run // runs, tiles * (run + 1) // runs
+        for start in range(begin, end, block):
+            count = min(block, end - start)
+            for number in range(start, start + count):
+                image, rest = number // (down * across), number % (down * across)
+                i, j, place = rest // across * 4, rest % across * 4, number - start
+                source, slopes = x + image * height * wide * pixel, dy + image * y_height * y_wide * y_pixel
+                transform(
+                    source, i - top, j - left, 6, height, wide, pixel, 0, pixel, v + place * pixel, v_point, patch,
+                    False,
+                )  # fmt: skip
+                transform(
+                    slopes, i, j, 4, y_height, y_wide, y_pixel, first * panel, last * panel, w + place * own_pixel,
+                    w_point, patch, True,
+                )  # fmt: skip
+            multiply(v, pixel, v_point, w, own_pixel, w_point, own, size, deep, channels, count)
+            for k in range(last - first):
+                total = own + (k * size + size - panel)
+                for number in range(count):
+                    for lane in range(panel):
+                        total[lane] += w[7 * w_point + number * own_pixel + k * panel + lane]
+
+    return accumulate
+
+
+@cache
+def reduction(vectors: int) -> Any:
+    """Make the kernel that adds the runs of one panel, a few channels: dweight (O, I, 3, 3) and dbias (O,).
+
+    Sums that met an infinity or NaN are computed again by the definition, as they would spread over all taps.
+    """
+    width, rows, panel = host().width, host().tile[0], vectors * host().width
+    to_taps = transform_tile("G", _M, transposed=True)
+
+    @tile
+    def add(e: Any, total: Any, more: Any, offset: Any) -> None:
+        e.store(e.load(total, offset) + e.load(more, offset), total, offset)
+
+    @kernel(f"conv2d_k3s1_winograd4_backward_weight_sum_v{vectors}")
+    def reduce(
+        part: int, scratch: Floats, sums: Floats, dweight: Floats, dbias: Floats, has_bias: int, runs: int, panels: int,
+        channels: int, filters: int, flip: int, chunk: int, x: Floats, dy: Floats, images: int, height: int, wide: int,
+        pixel: int, y_height: int, y_wide: int, y_pixel: int, top: int, left: int,
+    ) -> None:  # fmt: skip
+        chunks = (channels + chunk - 1) // chunk
+        k, first_channel = part // chunks, part % chunks * chunk
+        deep = (channels + rows - 1) // rows * rows
+        size = 36 * deep * panel + panel
+        total, first = sums + k * size, k * panel
+        count = min(panel, filters - first)
+        for c in range(first_channel, min(channels, first_channel + chunk)):
+            for point in range(36):
+                place = (point * deep + c) * panel
+                for run in range(1, runs):
+                    more = sums + (run * panels + k) * size
+                    for lane in range(0, panel, width):
+                        add(total, more, place + lane)
+            for lane in range(0, panel, width):
+                source = total + (c * panel + lane)
+                to_taps(source, 6 * deep * panel, deep * panel, scratch + lane, 3 * panel, panel)
+            for lane in range(count):
+                check = 0.0
+                for tap in range(9):
+                    check += scratch[tap * panel + lane] * 0.0
+                if check != 0.0:
+                    tap_sums(
+                        x + c, dy + (first + lane), images, height, wide, pixel, y_height, y_wide, y_pixel, top, left,
+                        scratch + lane, panel,
+                    )  # fmt: skip
+                for tap in range(9):
+                    place = 8 - tap if flip != 0 else tap
+                    dweight[((first + lane) * channels + c) * 9 + place] = scratch[tap * panel + lane]
+        if has_bias != 0 and first_channel == 0:
+            for lane in range(count):
+                value = total[size - panel + lane]
+                for run in range(1, runs):
+                    value += sums[(run * panels + k) * size + size - panel + lane]
+                dbias[first + lane] = value
+
+    return reduce
+
+
+@helper
+def tap_sums(x, dy, images, height, wide, pixel, y_height, y_wide, y_pixel, top, left, target, step):  # type: ignore[no-untyped-def]
+    """Compute the gradient of one filter's kernel for one channel by the definition."""
+    for tap in range(9):
+        total = 0.0
+        for image in range(images):
+            for i in range(y_height):
+                for j in range(y_wide):
+                    y, z = i + tap // 3 - top, j + tap % 3 - left
+                    if y >= 0 and y < height and z >= 0 and z < wide:
+                        slope = dy[((image * y_height + i) * y_wide + j) * y_pixel]
+                        total += slope * x[((image * height + y) * wide + z) * pixel]
+        target[tap * step] = total
+
+
+class Deal(NamedTuple):
+    """Runs of tiles, groups of panels, tiles in a block, floats of a panel's sums and of scratch memory."""
+
+    runs: int
+    groups: int
+    block: int
+    size: int
+    scratch: int
+
+
+_MOST_SUMS = 4_000_000
+"""Floats that the sums of all runs may take together."""
+
+
+def deal(tiles: int, panels: int, vectors: int, channels: int, pixel: int, y_pixel: int) -> Deal:
+    """Choose parts: at least eight if there is enough to do, whose sums stay in a core's cache where they can."""
+    rows, panel = host().tile[0], vectors * host().width
+    size = _POINTS * (-(-channels // rows) * rows) * panel + panel
+    groups = min(panels, max(1, size * panels // 200_000))
+    runs = max(1, min(16, tiles // 48, _MOST_SUMS // (size * panels)))
+    if runs * groups < 8:
+        groups = min(panels, -(-8 // runs))
+    own = -(-panels // groups) * panel
+    block = max(24, min(64, 100_000 // (_POINTS * (pixel + own)) // 8 * 8))
+    scratch = _POINTS * (block * (pixel + own) + 32) + _POINTS * max(pixel, y_pixel)
+    return Deal(runs, groups, block, size, scratch)

@@ -1,0 +1,310 @@
+"""How convolutions and their gradients become calls of the engine's kernels.
+
+Two algorithms serve all of them: Winograd's for 3×3 kernels with stride 1, gathered products for everything else. A
+gradient of the data is a convolution too, with the kernels turned around and filters and channels swapped.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from pellucid.kernels import direct, weights, winograd, winograd_weights
+from pellucid.kernels.host import host
+from pellucid.kernels.program import Buffer, padded
+from pellucid.ops.base import Types, present
+from pellucid.ops.lowering import NOTHING, Epilogue, Work, not_float32
+from pellucid.types import Pair, TensorType
+
+_LEAST_CHANNELS = 16
+"""Fewer channels, or filters, leave Winograd's algorithm little to save and its transforms too much to do."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """The weight (O, I, KH, KW) seen from one side: how many results and inputs a tap has, and how to walk it."""
+
+    index: int
+    results: int
+    inputs: int
+    kernel: Pair
+    strides: tuple[int, int, int]
+    """From one result, input and tap to the next."""
+
+    @classmethod
+    def forward(cls, index: int, shape: tuple[int, ...], turned: bool = False) -> Filters:
+        """Sum over channels; ``turned``: the kernel rotated by 180°, as one of mathematics is."""
+        o, i, kh, kw = shape
+        return cls(index, o, i, (kh, kw), (i * kh * kw, kh * kw, -1 if turned else 1))
+
+    @classmethod
+    def backward(cls, index: int, shape: tuple[int, ...], turned: bool) -> Filters:
+        """Sum over filters, for the gradient of the data."""
+        o, i, kh, kw = shape
+        return cls(index, i, o, (kh, kw), (kh * kw, i * kh * kw, -1 if turned else 1))
+
+    @property
+    def taps(self) -> int:
+        """Cells of the kernel."""
+        return self.kernel[0] * self.kernel[1]
+
+
+def vectors_of(channels: int) -> int:
+    """How many vectors a panel of filters has: as many as a tile takes, if they divide a pixel's."""
+    most = host().tile[1]
+    return most if padded(channels) // host().width % most == 0 else 1
+
+
+def emit_winograd(
+    work: Work, m: int, x: Buffer, y: Buffer, filters: Filters, bias: int | None, before: Pair, epilogue: Epilogue
+) -> None:
+    """Add the calls of y = finish(conv(x) + bias) by Winograd's algorithm."""
+    (n, _, height, wide), (_, _, y_height, y_wide) = x.images, y.images
+    vectors, tiles = vectors_of(filters.results), n * -(-y_height // m) * -(-y_wide // m)
+    panel = vectors * host().width
+    panels = y.pixel // panel
+    by_filter, by_channel, by_tap = filters.strides
+    first = 8 if by_tap < 0 else 0
+
+    def write(target: Buffer, call: Any) -> None:
+        call(
+            winograd.prepare(m, vectors), panels, work.plain(filters.index), target, by_filter, by_channel, by_tap,
+            first, filters.results, filters.inputs, panels, scratch=9 * panel,
+        )  # fmt: skip
+
+    packed = work.packed(filters.index, ((m + 2) ** 2 * panels * filters.inputs * panel,), write)
+    dealt = winograd.blocks(m, tiles, x.pixel, y.pixel)
+    work.call(
+        winograd.forward(m, vectors), dealt.parts, x, packed, _bias(work, bias, y.pixel), y,
+        *epilogue.arguments(y), work.plain(filters.index), by_filter,
+        by_channel, by_tap, first, height, wide, x.pixel, filters.inputs, y_height, y_wide, y.pixel, filters.results,
+        *before, tiles, dealt.block, scratch=dealt.scratch,
+    )  # fmt: skip
+
+
+class Pixels(NamedTuple):
+    """Where a kernel finds images: (N, C, H, W), and how many floats lie from a pixel to the next."""
+
+    buffer: Buffer
+    images: tuple[int, int, int, int]
+    pixel: int
+
+    @classmethod
+    def of(cls, buffer: Buffer) -> Pixels:
+        """Look at an image."""
+        return cls(buffer, buffer.images, buffer.pixel)
+
+
+def emit_gather(
+    work: Work,
+    x: Pixels,
+    y: Buffer,
+    filters: Filters,
+    bias: int | None,
+    phases: list[direct.Phase],
+    steps: tuple[Pair, Pair],
+    epilogue: Epilogue,
+    merged: int = 1,
+) -> None:
+    """Add the calls of y = finish(conv(x) + bias) by gathered products.
+
+    ``steps`` is the way from one cell of a phase to the next in x and in y; ``merged`` taps count as one.
+    """
+    vectors = vectors_of(filters.results)
+    panel, depth, taps = vectors * host().width, merged * filters.inputs, filters.taps // merged
+    panels = y.pixel // panel
+    by_filter, by_channel, by_tap = filters.strides
+    first = filters.taps - 1 if by_tap < 0 else 0
+
+    def write(target: Buffer, call: Any) -> None:
+        call(
+            direct.prepare(vectors), panels, work.plain(filters.index), target, by_filter, by_channel, by_tap, first,
+            filters.results, filters.inputs, filters.taps,
+        )  # fmt: skip
+
+    packed = work.packed(filters.index, (panels * taps * depth * panel,), write)
+    n, _, height, wide = x.images
+    dealt = direct.deal(phases, n, panels, depth, depth * panel)
+    work.call(
+        direct.convolution(vectors), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
+        *epilogue.arguments(y),
+        work.constant(dealt.table), len(phases), dealt.block, dealt.groups, n, height, wide, x.pixel, depth,
+        *y.images[2:], y.pixel, panels, dealt.taps, taps, *steps[0], *steps[1], scratch=direct.scratch(dealt, depth),
+    )  # fmt: skip
+
+
+def _bias(work: Work, index: int | None, wanted: int) -> Buffer:
+    if index is None or work.given(index) is None:
+        return work.constant(np.zeros(wanted, np.float32))
+    plain = work.plain(index)
+
+    def write(target: Buffer, call: Any) -> None:
+        call(direct.pad, 1, plain, target, plain.shape[0], wanted)
+
+    return work.packed(index, (wanted,), write)
+
+
+def lower_winograd(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+    """Lower a 3×3 convolution to F(4×4, 3×3)."""
+    weight = present(types, 1)
+    before = op.padding[0][0], op.padding[1][0]
+    filters = Filters.forward(1, weight.shape, op.flip)
+    emit_winograd(work, 4, work.image(0), work.image_result(), filters, 2, before, epilogue)
+
+
+def lower_gather(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+    """Lower any convolution of one group to gathered products."""
+    filters = Filters.forward(1, present(types, 1).shape, op.flip)
+    y, before = work.image_result(), (op.padding[0][0], op.padding[1][0])
+    phases = direct.phases(y.images[2:], filters.kernel, before, op.dilation)
+    emit_gather(work, Pixels.of(work.image(0)), y, filters, 2, phases, (op.stride, (1, 1)), epilogue)
+
+
+def lower_rows(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+    """Lower a convolution of few channels: in a padded copy, the pixels under a row of taps lie side by side."""
+    filters = Filters.forward(1, present(types, 1).shape, op.flip)
+    y, (kh, kw) = work.image_result(), filters.kernel
+    phases = direct.phases(y.images[2:], (kh, 1), (0, 0), (op.dilation[0], 1))
+    copy = padded_copy(work, 0, op, present(types))
+    emit_gather(work, copy, y, filters, 2, phases, (op.stride, (1, 1)), epilogue, merged=kw)
+
+
+def lower_winograd_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+    """Lower the gradient of the data of a 3×3 convolution: a 3×3 convolution of the slopes, padded by 2 − padding."""
+    before = 2 - op.padding[0][0], 2 - op.padding[1][0]
+    filters = Filters.backward(1, present(types, 1).shape, not op.flip)
+    emit_winograd(work, 4, work.image(0), work.image_result(), filters, None, before, epilogue)
+
+
+def lower_gather_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+    """Lower the gradient of the data of any convolution of one group."""
+    filters = Filters.backward(1, present(types, 1).shape, op.flip)
+    y, before = work.image_result(), (op.padding[0][0], op.padding[1][0])
+    phases = direct.transposed_phases(y.images[2:], filters.kernel, op.stride, before, op.dilation)
+    emit_gather(work, Pixels.of(work.image(0)), y, filters, None, phases, ((1, 1), op.stride), epilogue)
+
+
+def padded_copy(work: Work, index: int, op: Any, x: TensorType) -> Pixels:
+    """Copy an input to (N, H, W, C) with its border of zeros, its channels not padded."""
+    (n, channels, height, width), ((top, bottom), (left, right)) = x.shape, op.padding
+    size = height + top + bottom, width + left + right
+    copy = work.temporary((n * size[0] * size[1] * channels + 16,))  # a tile may read a little further
+    work.call(weights.pad_image, n, work.plain(index), copy, channels, height, width, top, left, *size)
+    return Pixels(copy, (n, channels, *size), channels)
+
+
+def lower_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, types: Types) -> None:
+    """Lower the gradient of weight and bias."""
+    x, weight = present(types), present(types, 1)
+    dy = work.image(0)
+    if "weight" not in wrt:
+        lower_bias(work, dy)
+        return
+    if _is_first_layer(op, types):
+        source, before, merged = padded_copy(work, 1, op, x), (0, 0), weight.shape[3]
+    else:
+        source, before, merged = Pixels.of(work.image(1)), (op.padding[0][0], op.padding[1][0]), 1
+    (n, channels, height, width), (o, _, kh, kw) = source.images, weight.shape
+    vectors = vectors_of(o)
+    panel, depth, taps = vectors * host().width, merged * channels, kh * (kw // merged)
+    panels = dy.pixel // panel
+    size = taps * -(-depth // 2) * 2 * panel + panel
+    runs = max(1, min(n, _RUNS, _MOST_SUMS // (panels * size)))
+    sums = work.temporary((runs * panels * size,))
+    work.call(
+        weights.correlation(vectors), runs * panels, source.buffer, dy, sums, runs, panels, n, height, width,
+        source.pixel, depth,
+        *dy.images[2:], dy.pixel, kh, kw // merged, *op.stride, *before, *op.dilation,
+    )  # fmt: skip
+    dweight = work.plain_result(wrt.index("weight"))
+    dbias = work.plain_result(wrt.index("bias")) if "bias" in wrt else dweight
+    work.call(
+        weights.reduction(vectors), panels, sums, dweight, dbias, int("bias" in wrt), runs, panels, taps, merged,
+        channels, o, int(op.flip),
+    )  # fmt: skip
+
+
+def lower_winograd_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, types: Types) -> None:
+    """Lower the gradient of weight and bias of a 3×3 convolution."""
+    dy, x, (o, channels, _, _) = work.image(0), work.image(1), present(types, 1).shape
+    (n, _, height, wide), (_, _, y_height, y_wide) = x.images, dy.images
+    before, vectors = (op.padding[0][0], op.padding[1][0]), vectors_of(o)
+    panels = dy.pixel // (vectors * host().width)
+    tiles = n * -(-y_height // 4) * -(-y_wide // 4)
+    dealt = winograd_weights.deal(tiles, panels, vectors, channels, x.pixel, dy.pixel)
+    sums = work.temporary((dealt.runs * panels * dealt.size,))
+    work.call(
+        winograd_weights.accumulation(vectors), dealt.runs * dealt.groups, x, dy, sums, tiles, dealt.runs, dealt.groups,
+        panels, dealt.block, height, wide, x.pixel, channels, y_height, y_wide, dy.pixel, *before,
+        scratch=dealt.scratch,
+    )  # fmt: skip
+    dweight = work.plain_result(wrt.index("weight"))
+    dbias = work.plain_result(wrt.index("bias")) if "bias" in wrt else dweight
+    chunk = 16
+    work.call(
+        winograd_weights.reduction(vectors), panels * -(-channels // chunk), sums, dweight, dbias, int("bias" in wrt),
+        dealt.runs, panels, channels, o, int(op.flip), chunk, x, dy, n, height, wide, x.pixel, y_height, y_wide,
+        dy.pixel, *before, scratch=9 * vectors * host().width,
+    )  # fmt: skip
+
+
+_RUNS = 16
+"""Into how many runs the images are dealt, each with sums of its own."""
+_MOST_SUMS = 8_000_000
+"""Floats that all these sums may take together."""
+
+
+def lower_bias(work: Work, dy: Buffer) -> None:
+    """Lower the gradient of the bias alone: the slopes of each channel, summed."""
+    n, channels, height, width = dy.images
+    runs = max(1, min(n, _RUNS))
+    sums = work.temporary((runs * dy.pixel,))
+    work.call(weights.channel_sums(), runs, dy, sums, runs, n, height * width, dy.pixel)
+    work.call(weights.add_runs, 1, sums, work.plain_result(), runs, dy.pixel, channels)
+
+
+def _is_first_layer(op: Any, types: Types) -> bool:
+    channels = present(types).shape[1]
+    return channels < host().width // 2 and op.dilation[1] == 1
+
+
+def rejects_rows(op: Any, types: Types) -> str | None:
+    """Say why rows of taps do not serve."""
+    if not _is_first_layer(op, types):
+        return f"{present(types).shape[1]} channels, dilation {op.dilation}: for few channels, close together"
+    return rejects_gather(op, types)
+
+
+def rejects_gather(op: Any, types: Types) -> str | None:
+    """Say why gathered products do not serve."""
+    if op.groups != 1:
+        return f"{op.groups} groups: one matrix product needs a single group"
+    if op.border != "zeros":
+        return f"border {op.border!r}: gathers zeros only"
+    return not_float32(op, types)
+
+
+def rejects_winograd(op: Any, types: Types) -> str | None:
+    """Say why Winograd's algorithm does not serve."""
+    o, i, *kernel = present(types, 1).shape
+    if kernel != [3, 3]:
+        return f"{kernel[0]}×{kernel[1]} kernels: transforms are for 3×3"
+    if op.stride != (1, 1) or op.dilation != (1, 1):
+        return f"stride {op.stride}, dilation {op.dilation}: neighbouring cells must share their pixels"
+    if min(o, i) < _LEAST_CHANNELS:
+        return f"{i} channels, {o} filters: with fewer than {_LEAST_CHANNELS} the transforms cost more than they save"
+    return rejects_gather(op, types)
+
+
+def rejects_winograd_backward_data(op: Any, types: Types) -> str | None:
+    """Say why Winograd's algorithm does not serve for the gradient of the data."""
+    if max(max(pair) for pair in op.padding) > 2:
+        return f"padding {op.padding}: wider than the kernel reaches"
+    return rejects_winograd(op, types)
+
+
+def rejects_winograd_backward_weight(wrt: tuple[str, ...], op: Any, types: Types) -> str | None:
+    """Say why Winograd's algorithm does not serve for the gradient of the weight."""
+    return rejects_winograd(op, types) if "weight" in wrt else "asks for the bias alone"

@@ -1,0 +1,119 @@
+"""Ops that compute several at once. Networks are not built from them; a plan puts them in where kernels allow."""
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, ClassVar
+
+import numpy as np
+
+from pellucid import reference
+from pellucid.ops.activation import ReLU, ReLU6
+from pellucid.ops.backward import Backward
+from pellucid.ops.base import Candidate, Op, Results, Types, present
+from pellucid.ops.conv import Conv2d
+from pellucid.ops.linear import Linear
+from pellucid.ops.lowering import Epilogue, Work
+from pellucid.types import TensorType
+
+BOUNDS: dict[type[Op], tuple[float, float]] = {ReLU: (0.0, inf), ReLU6: (0.0, 6.0)}
+"""Activations that only cut values off: below what, and above what."""
+
+
+@dataclass(frozen=True)
+class Fused(Op, only_in_plans=True):
+    """A convolution or dense layer, then the sum with a residual if there is one, then a cut at both bounds."""
+
+    of: Conv2d | Linear
+    low: float = -inf
+    high: float = inf
+
+    arguments: ClassVar = ("x", "weight", "bias", "residual")
+    optional: ClassVar = ("bias", "residual")
+
+    def infer(self, *types: TensorType | None) -> tuple[TensorType, ...]:
+        return self.of.infer(*types[:3])  # type: ignore[arg-type]
+
+    def macs(self, *types: Any) -> int:
+        return self.of.macs(*types[:3])
+
+    def reference(self, x: Any, weight: Any, bias: Any, residual: Any) -> Results:
+        (y,) = self.of.reference(x, weight, bias)
+        y = y if residual is None else y + residual
+        return (np.clip(y, y.dtype.type(self.low), y.dtype.type(self.high)),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
+
+    def _fusing(self, candidate: Candidate) -> Candidate:
+        lower = candidate.lower
+        assert lower is not None
+
+        def with_epilogue(work: Work, op: Fused, types: Types) -> None:
+            other = work.image(3) if work.given(3) else None
+            lower(work, op.of, types[:3], Epilogue(op.low, op.high, other))
+
+        def rejects(op: Fused, types: Types) -> str | None:
+            if types[3] is not None and isinstance(op.of, Linear):
+                return "a residual: a dense layer adds none"
+            return candidate.rejects(op.of, types[:3])
+
+        return Candidate(candidate.name, rejects=rejects, lower=with_epilogue)
+
+
+@dataclass(frozen=True)
+class MaskedBackward(Op, only_in_plans=True):
+    """The gradient of the data of a convolution, then that of the ReLU whose result ``y`` it is asked for."""
+
+    of: Backward
+
+    arguments: ClassVar = ("dy", "weight", "y")
+    results: ClassVar = ("dx",)
+
+    def infer(self, dy: TensorType, weight: TensorType, y: TensorType) -> tuple[TensorType, ...]:
+        return self.of.infer(dy, weight)
+
+    def macs(self, *types: Any) -> int:
+        return self.of.macs(*types[:2])
+
+    def reference(self, dy: Any, weight: Any, y: Any) -> Results:
+        (dx,) = self.of.reference(dy, weight)
+        return (reference.relu_backward(dx, y),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
+
+    def _fusing(self, candidate: Candidate) -> Candidate:
+        lower = candidate.lower
+        assert lower is not None
+
+        def with_mask(work: Work, op: MaskedBackward, types: Types) -> None:
+            lower(work, op.of, types[:2], Epilogue(other=work.image(2), mask=True))
+
+        return Candidate(candidate.name, rejects=lambda op, types: candidate.rejects(op.of, types[:2]), lower=with_mask)
+
+
+@dataclass(frozen=True)
+class FoldBatchNorm(Op, only_in_plans=True):
+    """Weight and bias of a convolution that does what it and a batch normalisation by fixed statistics do."""
+
+    eps: float = 1e-5
+
+    arguments: ClassVar = ("weight", "bias", "scale", "shift", "mean", "variance")
+    optional: ClassVar = ("bias", "scale", "shift")
+    results: ClassVar = ("weight", "bias")
+
+    def infer(self, weight: TensorType, *types: TensorType | None) -> tuple[TensorType, ...]:
+        return weight, present(types, 3)
+
+    def reference(self, weight: Any, bias: Any, scale: Any, shift: Any, mean: Any, variance: Any) -> Results:
+        factor = 1 / np.sqrt(variance.astype(np.float64) + self.eps)
+        factor = factor if scale is None else factor * scale
+        moved = (0 if bias is None else bias) - mean.astype(np.float64)
+        moved = moved * factor + (0 if shift is None else shift)
+        folded = weight * factor.reshape(-1, *[1] * (weight.ndim - 1))
+        return folded.astype(weight.dtype), moved.astype(weight.dtype)
+
+
+def accepted(op: Op, types: Types) -> bool:
+    """Whether a kernel computes a fused op; if none does, its parts are better left alone."""
+    return any(candidate.rejects(op, types) is None for candidate in op.candidates())
