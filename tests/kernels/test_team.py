@@ -378,8 +378,9 @@ def test_a_run_raises_no_flags_of_the_callers_floating_point_unit():
 def test_programs_that_are_dropped_leave_no_thread_behind(programs):
     pel.set_threads(2)
     result(programs[5])
+    gc.collect()  # teams of earlier tests, whose threads count too
     before = threading.active_count()
     for _ in range(20):
         result(program(3, 8))
     gc.collect()
-    assert threading.active_count() == before
+    assert threading.active_count() <= before
