@@ -13,6 +13,7 @@ from pellucid.errors import DataError, FileError, ParameterError, PellucidError,
 from pellucid.kernels.threads import set_threads
 from pellucid.nn import losses, manual_seed
 from pellucid.nn.functional import conv2d
+from pellucid.ops.precision import precision, set_precision
 
 if TYPE_CHECKING:
     from pellucid.analysis.summary import summary
@@ -68,7 +69,9 @@ __all__ = [
     "manual_seed",
     "nn",
     "optim",
+    "precision",
     "save",
+    "set_precision",
     "set_threads",
     "summary",
     "trace",

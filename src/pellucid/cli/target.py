@@ -49,13 +49,16 @@ def _is_list(value: Any, kind: type) -> bool:
 def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
     """Return the network that a name, a run or a model file stands for, and its input (C, H, W).
 
-    ``shape`` chooses another input than the network's usual one.
+    ``shape`` chooses another input than the network's usual one. A network found by name has no first weights yet,
+    only their shapes.
     """
     from pellucid import zoo
+    from pellucid.nn.random import skip_init
 
     if target in zoo.names():
         shape = shape or zoo.usual_input(target)
-        return zoo.build(target, input=shape), shape
+        with skip_init():
+            return zoo.build(target, input=shape), shape
     if not Path(target).exists():
         raise ParameterError(
             f"There is no network, run or model file '{target}'; the networks are {', '.join(zoo.names())}."

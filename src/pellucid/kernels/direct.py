@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.compiler import helper, kernel, tile
+from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
-from pellucid.kernels.tiles import gather_tile
+from pellucid.kernels.tiles import as_longs, distance, gather_tile
 from pellucid.types import Array, Pair
 
 _PHASE = 8
@@ -74,18 +74,6 @@ def scratch(dealt: Deal, depth: int) -> int:
     rows = host().tile[0]
     tiles = dealt.block // rows + rows // 2
     return 2 * tiles * (rows + dealt.taps * (rows + 1)) + depth + 16
-
-
-@tile(returns=int)
-def distance(e: Any, start: Any, end: Any) -> Any:
-    """How many floats lie between two places in memory."""
-    return e.distance(start, end)
-
-
-@tile(returns=Longs)
-def as_longs(e: Any, floats: Any) -> Any:
-    """Use memory for integers."""
-    return e.as_longs(floats)
 
 
 @helper

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.kernels.compiler import tile
+from pellucid.kernels.interpret import Longs
 from pellucid.types import Array
 
 
@@ -14,6 +15,18 @@ from pellucid.types import Array
 def vector_width(e: Any) -> Any:
     """How many floats a vector holds: a constant of the compiled code, which is not known before it is needed."""
     return e.number(e.width)
+
+
+@tile(returns=int)
+def distance(e: Any, start: Any, end: Any) -> Any:
+    """How many floats lie between two places in memory."""
+    return e.distance(start, end)
+
+
+@tile(returns=Longs)
+def as_longs(e: Any, floats: Any) -> Any:
+    """Use memory for integers."""
+    return e.as_longs(floats)
 
 
 @cache
@@ -118,20 +131,61 @@ def outer(sums: list[Any], down: Any, across: list[Any]) -> list[Any]:
 def transform(matrix: Array, vectors: Sequence[Any]) -> list[Any]:
     """Apply a matrix of coefficients to a list of vectors; zeros cost nothing, ones no multiplication.
 
-    Each sum starts with a term whose coefficient is 1 if there is one.
+    Two columns that differ in signs only are read as the sum and the difference of their vectors; two rows that do
+    are the sum and the difference of what they share: so Winograd's transforms need a third fewer operations.
     """
-    results = []
-    for row in np.asarray(matrix, float):
-        terms = sorted(((c, v) for c, v in zip(row, vectors, strict=True) if c), key=lambda term: term[0] != 1)
-        coefficient, vector = terms[0]
-        total = vector if coefficient == 1 else vector * float(coefficient)
-        for coefficient, vector in terms[1:]:
-            if abs(coefficient) == 1:
-                total = total + vector if coefficient == 1 else total - vector
-            else:
-                total = vector.fma(float(coefficient), total)
-        results.append(total)
-    return results
+    rows, terms = _paired_columns(np.asarray(matrix, float), list(vectors))
+    results: dict[int, Any] = {}
+    for one in range(len(rows)):
+        if one in results:
+            continue
+        same, differing, other = _paired_row(rows, one, results)
+        if other is None:
+            results[one] = _sum(rows[one], terms)
+            continue
+        factor = min(abs(differing[differing != 0]))
+        even, odd = _sum(same, terms), _sum(differing / factor, terms)
+        results[one], results[other] = odd.fma(factor, even), odd.fma(-factor, even)
+        if factor == 1:
+            results[one], results[other] = even + odd, even - odd
+    return [results[row] for row in range(len(rows))]
+
+
+def _paired_columns(rows: Array, vectors: list[Any]) -> tuple[Array, list[Any]]:
+    """Replace pairs of columns that differ in signs only by sums and differences of their vectors."""
+    rows, used = rows.copy(), set[int]()
+    for one in range(rows.shape[1]):
+        for other in range(one + 1, rows.shape[1]):
+            left, right = rows[:, one], rows[:, other]
+            if used & {one, other} or (abs(left) != abs(right)).any() or (left == right).all() or sum(left != 0) < 3:
+                continue
+            used |= {one, other}
+            vectors[one], vectors[other] = vectors[one] + vectors[other], vectors[one] - vectors[other]
+            rows[:, one], rows[:, other] = np.where(left == right, left, 0), np.where(left == right, 0, left)
+    return rows, vectors
+
+
+def _paired_row(rows: Array, one: int, taken: Any) -> tuple[Array, Array, int | None]:
+    """Find a later row with the same coefficients but for some signs; return the same and the differing ones."""
+    for other in range(one + 1, len(rows)):
+        differing = np.where(rows[one] != rows[other], rows[one], 0)
+        same = rows[one] - differing
+        if other not in taken and (abs(rows[one]) == abs(rows[other])).all() and same.any() and differing.any():
+            return same, differing, other
+    return rows[one], rows[one], None
+
+
+def _sum(coefficients: Array, vectors: Sequence[Any]) -> Any:
+    """Add up vectors times coefficients, starting with a coefficient of 1 if there is one."""
+    terms = sorted(((c, v) for c, v in zip(coefficients, vectors, strict=True) if c), key=lambda term: term[0] != 1)
+    coefficient, vector = terms[0]
+    total = vector if coefficient == 1 else vector * float(coefficient)
+    for coefficient, vector in terms[1:]:
+        if abs(coefficient) == 1:
+            total = total + vector if coefficient == 1 else total - vector
+        else:
+            total = vector.fma(float(coefficient), total)
+    return total
 
 
 def transform_both_sides(matrix: Array, cells: Sequence[Sequence[Any]]) -> list[list[Any]]:

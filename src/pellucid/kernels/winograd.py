@@ -12,13 +12,11 @@ Images are (N, H, W, channels), a pixel's channels padded to whole vectors.
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
-from pellucid.kernels.tiles import product_tile
-from pellucid.kernels.transforms import output_tile, transform_tile
+from pellucid.kernels.tiles import as_longs, distance, product_tile
+from pellucid.kernels.transforms import reading, transform_tile, writing
 
 
 @helper
@@ -26,24 +24,6 @@ def clear(target: Floats, count: int) -> None:
     """Write zeros."""
     for i in range(count):
         target[i] = 0.0
-
-
-@helper
-def copy(source: Floats, target: Floats, count: int) -> None:
-    """Copy floats."""
-    for i in range(count):
-        target[i] = source[i]
-
-
-@helper
-def gather_patch(x, top, left, size, height, wide, pixel, patch):  # type: ignore[no-untyped-def]
-    """Copy size × size pixels from (top, left) on, zeros where there is no image."""
-    clear(patch, size * size * pixel)
-    first, last = max(left, 0), min(left + size, wide)
-    for i in range(max(-top, 0), min(size, height - top)):
-        if last > first:
-            place = patch + (i * size + first - left) * pixel
-            copy(x + ((top + i) * wide + first) * pixel, place, (last - first) * pixel)
 
 
 @helper
@@ -56,24 +36,6 @@ def finished(value: float, other: float, add: int, mask: int, low: float, high: 
     if value < low:
         return low
     return high if value > high else value
-
-
-@cache
-def loading(m: int) -> Any:
-    """Make the helper that transforms the input tile at (top, left) of one image."""
-    size, width, to_points = m + 2, host().width, transform_tile("B", m)
-
-    @helper
-    def load_tile(x, top, left, height, wide, pixel, v, v_point, patch):  # type: ignore[no-untyped-def]
-        if top >= 0 and left >= 0 and top + size <= height and left + size <= wide:
-            source, row = x + (top * wide + left) * pixel, wide * pixel
-        else:
-            gather_patch(x, top, left, size, height, wide, pixel, patch)
-            source, row = patch + 0, size * pixel
-        for c in range(0, pixel, width):
-            to_points(source + c, row, pixel, v + c, size * v_point, v_point)
-
-    return load_tile
 
 
 @cache
@@ -102,45 +64,14 @@ def multiplying(m: int, vectors: int) -> Any:
 
 
 @cache
-def storing(m: int) -> Any:
-    """Make the helper that transforms sums back to the output tile whose first cell is y[0].
-
-    ``down`` × ``across`` cells of the output exist from there on; a tile that reaches beyond is written cell by cell.
-    """
-    size, width, from_points = m + 2, host().width, output_tile(m)
-
-    @helper
-    def store_tile(sums, s_point, bias, y, other, add, mask, down, across, wide, pixel, low, high, patch, check):  # type: ignore[no-untyped-def]
-        for k in range(0, pixel, width):
-            if down >= m and across >= m:
-                from_points(
-                    sums + k, size * s_point, s_point, bias + k, y + k, wide * pixel, pixel, other + k, add, mask, low,
-                    high, check,
-                )  # fmt: skip
-            else:
-                from_points(
-                    sums + k, size * s_point, s_point, bias + k, patch, m * width, width, patch, 0, 0, -np.inf,
-                    np.inf, check,
-                )  # fmt: skip
-                for i in range(min(down, m)):
-                    for j in range(min(across, m)):
-                        for lane in range(width):
-                            value = patch[(i * m + j) * width + lane]
-                            place = (i * wide + j) * pixel + k + lane
-                            y[place] = finished(value, other[place], add, mask, low, high)
-
-    return store_tile
-
-
-@cache
 def forward(m: int, vectors: int) -> Any:
     """Make the kernel y = finish(conv(x, weight) + bias) for one block of tiles; see :func:`finish`.
 
     ``u`` is the weight as :func:`prepare` writes it; the weight itself is read where Winograd's sums meet an
     infinity or NaN, which they would spread over a whole tile: such blocks are computed by the definition.
     """
-    width, points, panel = host().width, (m + 2) ** 2, vectors * host().width
-    load_tile, multiply, store_tile = loading(m), multiplying(m, vectors), storing(m)
+    width, size, points, panel = host().width, m + 2, (m + 2) ** 2, vectors * host().width
+    read, multiply, write = reading("B", m), multiplying(m, vectors), writing(m)
 
     @kernel(f"conv2d_k3s1_winograd{m}_v{vectors}")
     def convolve(
@@ -154,22 +85,23 @@ def forward(m: int, vectors: int) -> Any:
         s_row = (y_pixel + panel - 1) // panel * panel
         v_point, s_point = block * pixel + 16, block * s_row + 16  # 16: rows of points shall not share a cache set
         v, sums = scratch, scratch + points * v_point
-        patch = sums + points * s_point
-        check = patch + points * max(pixel, width)
-        clear(check, width)
+        check = sums + points * s_point
+        blank = check + width
+        clear(check, width + size * pixel)
+        zeros, table = distance(x, blank), as_longs(blank + size * pixel)
         for number in range(first, last):
             image, rest = number // (down * across), number % (down * across)
             i, j = rest // across * m - top, rest % across * m - left
-            source = x + image * height * wide * pixel
-            load_tile(source, i, j, height, wide, pixel, v + (number - first) * pixel, v_point, patch)
+            base, place = image * height * wide * pixel, v + (number - first) * pixel
+            read(x, base, i, j, height, wide, pixel, 0, pixel, place, v_point, table, zeros)
         multiply(v, pixel, v_point, u, channels * s_row, sums, s_row, s_point, channels, last - first)
         for number in range(first, last):
             image, rest = number // (down * across), number % (down * across)
             i, j = rest // across * m, rest % across * m
             place = ((image * y_height + i) * y_wide + j) * y_pixel
-            store_tile(
+            write(
                 sums + (number - first) * s_row, s_point, bias, y + place, other + place, add, mask, y_height - i,
-                y_wide - j, y_wide, y_pixel, low, high, patch, check,
+                y_wide - j, y_wide, y_pixel, low, high, check, table,
             )  # fmt: skip
         if is_spoilt(check, width):
             for number in range(first, last):
@@ -261,5 +193,5 @@ def blocks(m: int, tiles: int, pixel: int, filters: int) -> Blocks:
     parts = max(-(-tiles // most), min(4, -(-tiles // rows)))
     even = -(-tiles // parts)
     block = -(-even // rows) * rows
-    floats = points * (block * (pixel + filters) + 32 + max(pixel, width)) + width
+    floats = points * (block * (pixel + filters) + 32) + width + (m + 2) * pixel + 2 * max(2 * (m + 2), m * m) + 2
     return Blocks(block, -(-tiles // block), floats)

@@ -10,37 +10,15 @@ from typing import Any, NamedTuple
 from pellucid.kernels.compiler import helper, kernel, tile
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
-from pellucid.kernels.tiles import product_tile
-from pellucid.kernels.transforms import transform_tile
-from pellucid.kernels.winograd import clear, gather_patch
+from pellucid.kernels.tiles import as_longs, distance, product_tile
+from pellucid.kernels.transforms import reading, transform_tile
+from pellucid.kernels.winograd import clear
 
 _M = 4
 _SIZE = _M + 2
 _POINTS = _SIZE * _SIZE
 _ALL_ONES = _SIZE + 1
 """At this point the transformed slopes are their plain sum, as A's second row is 1, 1, 1, 1: the bias's gradient."""
-
-
-@cache
-def transforming() -> Any:
-    """Make the helper that transforms the pixels, or slopes, from (i, j) on, channels ``first`` to ``last``."""
-    width = host().width
-    to_points, slopes_to_points = transform_tile("B", _M), transform_tile("A", _M, transposed=True)
-
-    @helper
-    def transform(image, i, j, size, height, wide, pixel, first, last, target, t_point, patch, is_slopes):  # type: ignore[no-untyped-def]
-        if i >= 0 and j >= 0 and i + size <= height and j + size <= wide:
-            source, row = image + (i * wide + j) * pixel, wide * pixel
-        else:
-            gather_patch(image, i, j, size, height, wide, pixel, patch)
-            source, row = patch + 0, size * pixel
-        for c in range(first, last, width):
-            if is_slopes:
-                slopes_to_points(source + c, row, pixel, target + (c - first), 6 * t_point, t_point)
-            else:
-                to_points(source + c, row, pixel, target + (c - first), 6 * t_point, t_point)
-
-    return transform
 
 
 @cache
@@ -67,8 +45,18 @@ def accumulation(vectors: int) -> Any:
 
     The bias's sums follow each panel.
     """
-    rows, panel = host().tile[0], vectors * host().width
-    transform, multiply = transforming(), multiplying(vectors)
+    rows, panel, width = host().tile[0], vectors * host().width, host().width
+    read, read_slopes, multiply = reading("B", _M), reading("A", _M, transposed=True), multiplying(vectors)
+
+    @tile
+    def add_rows(e: Any, total: Any, source: Any, step: Any, count: Any) -> None:
+        start = [e.load(total, v * width) for v in range(vectors)]
+
+        def row(i: Any, sums: list[Any]) -> list[Any]:
+            return [value + e.load(source, i * step + v * width) for v, value in enumerate(sums)]
+
+        for v, value in enumerate(e.loop(count, start, row)):
+            e.store(value, total, v * width)
 
     @kernel(f"conv2d_k3s1_winograd4_backward_weight_v{vectors}")
     def accumulate(
@@ -85,7 +73,10 @@ def accumulation(vectors: int) -> Any:
         v_point, w_point = block * pixel + 16, block * own_pixel + 16
         v = scratch
         w = v + 36 * v_point
-        patch = w + 36 * w_point
+        blank = w + 36 * w_point
+        widest = 6 * max(pixel, y_pixel)
+        clear(blank, widest)
+        zeros, y_zeros, table = distance(x, blank), distance(dy, blank), as_longs(blank + widest)
         down, across = (y_height + 3) // 4, (y_wide + 3) // 4
         begin, end = tiles * run // runs, tiles * (run + 1) // runs
         for start in range(begin, end, block):
@@ -93,21 +84,17 @@ def accumulation(vectors: int) -> Any:
             for number in range(start, start + count):
                 image, rest = number // (down * across), number % (down * across)
                 i, j, place = rest // across * 4, rest % across * 4, number - start
-                source, slopes = x + image * height * wide * pixel, dy + image * y_height * y_wide * y_pixel
-                transform(
-                    source, i - top, j - left, 6, height, wide, pixel, 0, pixel, v + place * pixel, v_point, patch,
-                    False,
+                read(
+                    x, image * height * wide * pixel, i - top, j - left, height, wide, pixel, 0, pixel,
+                    v + place * pixel, v_point, table, zeros,
                 )  # fmt: skip
-                transform(
-                    slopes, i, j, 4, y_height, y_wide, y_pixel, first * panel, last * panel, w + place * own_pixel,
-                    w_point, patch, True,
+                read_slopes(
+                    dy, image * y_height * y_wide * y_pixel, i, j, y_height, y_wide, y_pixel, first * panel,
+                    last * panel, w + place * own_pixel, w_point, table, y_zeros,
                 )  # fmt: skip
             multiply(v, pixel, v_point, w, own_pixel, w_point, own, size, deep, channels, count)
             for k in range(last - first):
-                total = own + (k * size + size - panel)
-                for number in range(count):
-                    for lane in range(panel):
-                        total[lane] += w[7 * w_point + number * own_pixel + k * panel + lane]
+                add_rows(own + (k * size + size - panel), w + (7 * w_point + k * panel), own_pixel, count)
 
     return accumulate
 
@@ -208,5 +195,5 @@ def deal(tiles: int, panels: int, vectors: int, channels: int, pixel: int, y_pix
         groups = min(panels, -(-8 // runs))
     own = -(-panels // groups) * panel
     block = max(24, min(64, 100_000 // (_POINTS * (pixel + own)) // 8 * 8))
-    scratch = _POINTS * (block * (pixel + own) + 32) + _POINTS * max(pixel, y_pixel)
+    scratch = _POINTS * (block * (pixel + own) + 32) + _SIZE * max(pixel, y_pixel) + 4 * _SIZE + 2
     return Deal(runs, groups, block, size, scratch)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from pellucid.ops import precision
+
 if TYPE_CHECKING:
     from pellucid.nn.module import Module
 
@@ -14,8 +16,8 @@ class PlanCache:
     """Keeps what was built for a module until the module, or any other, changes its structure.
 
     Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype; except
-    switching between training and evaluation, which is part of the key. A plan made before the last change is never
-    used again.
+    switching between training and evaluation, which is part of the key. So does another precision. A plan made before
+    the last change is never used again.
     """
 
     revision = 0
@@ -23,7 +25,7 @@ class PlanCache:
     """Counts the switches between training and evaluation, of any module."""
 
     def __init__(self) -> None:
-        self._made_at = -1
+        self._made_at = -1, -1
         self._kept: dict[Any, Any] = {}
         self._recent: tuple[Any, Any] = None, None
 
@@ -33,14 +35,15 @@ class PlanCache:
 
     def get(self, module: "Module", key: Any, build: Callable[[], Any]) -> Any:
         """Find what was built for this key and the module's present modes, or build it."""
-        now = PlanCache.revision, PlanCache.modes, key
+        now = PlanCache.revision, PlanCache.modes, precision.changes(), key
         if self._recent[0] != now:
             self._recent = now, self._find(module, key, build)
         return self._recent[1]
 
     def _find(self, module: "Module", key: Any, build: Callable[[], Any]) -> Any:
-        if self._made_at != PlanCache.revision:
-            self._made_at, self._kept = PlanCache.revision, {}
+        now = PlanCache.revision, precision.changes()
+        if self._made_at != now:
+            self._made_at, self._kept = now, {}
         kept = self._kept  # another thread may put a new dictionary in its place
         key = (key, tuple(part.training for part in module.modules()))
         found = kept.get(key)

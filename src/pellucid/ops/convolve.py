@@ -16,6 +16,7 @@ from pellucid.kernels.host import host
 from pellucid.kernels.program import Buffer, padded
 from pellucid.ops.base import Types, present
 from pellucid.ops.lowering import NOTHING, Epilogue, Work, not_float32
+from pellucid.ops.precision import precision
 from pellucid.types import Pair, TensorType
 
 _LEAST_CHANNELS = 16
@@ -288,6 +289,8 @@ def rejects_gather(op: Any, types: Types) -> str | None:
 
 def rejects_winograd(op: Any, types: Types) -> str | None:
     """Say why Winograd's algorithm does not serve."""
+    if precision() == "strict":
+        return "precision 'strict': transforms round more than sums do"
     o, i, *kernel = present(types, 1).shape
     if kernel != [3, 3]:
         return f"{kernel[0]}×{kernel[1]} kernels: transforms are for 3×3"
