@@ -1,6 +1,7 @@
 """The house itself: floors, a light import, the public surface, files that can be read."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from importlinter.cli import lint_imports
 
 import pellucid
+from pellucid.bench import engine
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "src" / "pellucid"
@@ -29,7 +31,9 @@ PUBLIC = [
     "manual_seed",
     "nn",
     "optim",
+    "precision",
     "save",
+    "set_precision",
     "set_threads",
     "summary",
     "trace",
@@ -96,6 +100,17 @@ def test_every_floor_says_what_lives_there(folder):
     assert len(text.splitlines()) <= 16
     for promise in ("ay import", "tart"):
         assert promise in text, f"{folder.name}/README.md does not tell who may import it, or where to start"
+
+
+def test_the_guide_to_the_engine_names_what_exists():
+    text = (ROOT / "docs" / "engine.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([\w/]+\.py)`", text)
+    assert len(named) > 15
+    for name in named:
+        places = [PACKAGE / "kernels" / name, PACKAGE / name, ROOT / name]
+        assert any(place.is_file() for place in places), f"docs/engine.md speaks of {name}, which is not there"
+    variables = re.findall(r"^\| `(PELLUCID_\w+)`", text, re.MULTILINE)
+    assert sorted(variables) == sorted(engine.VARIABLES)
 
 
 SOURCES = [path for top in ("src", "tests", "tools") for path in sorted((ROOT / top).rglob("*.py"))]

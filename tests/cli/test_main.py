@@ -22,7 +22,9 @@ def process(*arguments: object, **settings: object) -> subprocess.CompletedProce
     return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **settings)
 
 
-@pytest.mark.parametrize("name", ["train", "evaluate", "predict", "summary", "data list", "data get", "data path"])
+@pytest.mark.parametrize(
+    "name", ["train", "evaluate", "predict", "summary", "bench", "engine", "data list", "data get", "data path"]
+)
 def test_every_command_has_help_with_an_example(command: Command, name: str) -> None:
     status, out, err = command(*name.split(), "--help")
 
@@ -35,7 +37,7 @@ def test_help_lists_the_commands(command: Command) -> None:
     status, out, _ = command("--help")
 
     assert status == 0
-    for name in ("train", "evaluate", "predict", "summary", "data"):
+    for name in ("train", "evaluate", "predict", "summary", "bench", "engine", "data"):
         assert f" {name} " in out
 
 

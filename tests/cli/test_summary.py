@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import pellucid as pel
+from pellucid.nn import random
 from tests.cli.conftest import Command
 
 
@@ -21,6 +22,13 @@ def test_every_network_fits_80_columns(command: Command, name: str) -> None:
 
     assert (status, err) == (0, "")
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_no_weights_are_drawn(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(random._State, "generator", None)
+    status, _, err = command("summary", "resnet18")
+
+    assert (status, err) == (0, "")
 
 
 def test_another_input(command: Command) -> None:

@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -210,6 +211,65 @@ def test_a_place_that_cannot_be_written_is_done_without(base, code, compiled, mo
     assert compiled == [KERNEL.name]
     assert cache.kept() == (0, 0)
     assert not base.exists() or not [path for path in base.rglob("*") if path.is_file()]
+
+
+def test_a_folder_that_serves_has_no_obstacle(base):
+    assert cache.obstacle() is None
+    assert (mode(cache.folder()), os.listdir(cache.folder())) == (0o700, [])
+
+
+OBSTACLES = {
+    "place is a file": r"file exists|not a directory",
+    "folder is a link": "it is a link, or another user may write there",
+    "folder may be written by the group": "it is a link, or another user may write there",
+}
+
+
+@posix
+@pytest.mark.parametrize("damage", OBSTACLES)
+def test_an_obstacle_is_told(base, code, damage):
+    cache.write(KERNEL, code)
+    DAMAGES[damage]()
+    assert re.fullmatch(OBSTACLES[damage], cache.obstacle())
+
+
+def test_a_user_without_a_home_is_told(base, monkeypatch):
+    monkeypatch.setattr(cache, "_base", lambda: None)
+    assert cache.obstacle() == "this user has no home folder"
+    assert cache.clear() == (0, 0)
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+def test_a_place_that_cannot_be_written_is_told(base, monkeypatch, number):
+    def refuse(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(cache.tempfile, "TemporaryFile", refuse)
+    assert cache.obstacle() == os.strerror(number).lower()
+
+
+def test_all_kernels_are_removed_and_nothing_else(base, code, tmp_path):
+    cache.write(KERNEL, code)
+    size = file().stat().st_size
+    (base / "kernels-sse-old").mkdir()
+    (base / "kernels-sse-old" / "relu").write_bytes(b"code")
+    (base / "notes").mkdir()
+    (tmp_path / "precious").mkdir()
+    (base / "kernels-link").symlink_to(tmp_path / "precious")
+    assert cache.clear() == (2, size + 4)
+    assert {path.name for path in base.iterdir()} == {"notes", "kernels-link"}
+    assert (tmp_path / "precious").is_dir()
+    assert cache.clear() == (0, 0)
+    cache.write(KERNEL, code)
+    assert cache.read(KERNEL) == code
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only the superuser may give files away")
+def test_another_users_kernels_are_left(base, code):
+    cache.write(KERNEL, code)
+    os.chown(cache.folder(), 12345, -1)
+    assert cache.clear() == (0, 0)
+    assert file().exists()
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may write everywhere")

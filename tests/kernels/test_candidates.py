@@ -173,7 +173,7 @@ def rejections(op, *shapes):
 @pytest.mark.parametrize(
     ("op", "shapes", "kernel", "reason"),
     [
-        (ops.Conv2d(groups=2), [(1, 4, 5, 5), (2, 2, 3, 3)], "conv2d_im2col", "2 groups: one matrix product"),
+        (ops.Conv2d(groups=2), [(1, 64, 5, 5), (32, 32, 3, 3)], "conv2d_k3s1_winograd4", "2 groups: multiplies all"),
         (ops.Conv2d(border="reflect"), [(1, 4, 5, 5), (2, 4, 3, 3)], "conv2d_im2col", "border 'reflect'"),
         (ops.MaxPool2d((2, 2), (1, 1)), [(1, 1, 4, 4)], "max_pool2d_k2s2", "stride (1, 1)"),
         (ops.MaxPool2d((2, 2), (2, 2), PADDED), [(1, 1, 4, 4)], "max_pool2d_k2s2", "padding"),

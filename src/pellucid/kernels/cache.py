@@ -53,12 +53,7 @@ def write(kernel: Kernel, code: bytes) -> None:
     """Keep a compiled kernel, if the folder can be written."""
     with suppress(OSError):
         path = _path(kernel)
-        if path is None:
-            return
-        if not path.parent.is_dir():
-            path.parent.mkdir(mode=0o700, parents=True)
-            _prune(path.parent.parent)
-        if not _is_private(path.parent.lstat()):
+        if path is None or not _is_ready(path.parent):
             return
         handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)  # which nobody else may read or write
         try:
@@ -70,13 +65,38 @@ def write(kernel: Kernel, code: bytes) -> None:
             raise
 
 
+def obstacle() -> str | None:
+    """Try the folder, and say in words why kernels cannot be kept there; None where they can."""
+    place = folder()
+    if place is None:
+        return "this user has no home folder"
+    try:
+        if not _is_ready(place):
+            return "it is a link, or another user may write there"
+        with tempfile.TemporaryFile(dir=place):
+            return None
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
+
+
 def kept() -> tuple[int, int]:
     """Count the kernels on disk and their bytes."""
     place = folder()
-    with suppress(OSError):
-        sizes = [] if place is None else [file.stat().st_size for file in place.glob("[!.]*")]
-        return len(sizes), sum(sizes)
-    return 0, 0
+    return (0, 0) if place is None else _count(place)
+
+
+def clear() -> tuple[int, int]:
+    """Remove this user's kernels, those for other vectors and versions too; return how many, and their bytes.
+
+    Raises OSError where one cannot be removed. Kernels that are loaded go on working.
+    """
+    base, removed = _base(), [(0, 0)]
+    for place in [] if base is None else _folders(base):
+        if os.name != "posix" or place.stat().st_uid == os.getuid():
+            removed.append(_count(place))
+            shutil.rmtree(place)
+    number, size = (sum(column) for column in zip(*removed, strict=True))
+    return number, size
 
 
 def _path(kernel: Kernel) -> Path | None:
@@ -100,12 +120,30 @@ def _base() -> Path | None:
     return base / "pellucid" if base.is_absolute() else None  # the home of a user without one is "~"
 
 
+def _is_ready(place: Path) -> bool:
+    """Make a folder for kernels, unless it is there, and tell whether it is private."""
+    if not place.is_dir():
+        place.mkdir(mode=0o700, parents=True)
+        _prune(place.parent)
+    return _is_private(place.lstat())
+
+
 def _prune(base: Path) -> None:
     """Remove the folders of kernels that were changed longest ago, but for a few."""
-    folders = [place for place in base.glob("kernels-*") if place.is_dir() and not place.is_symlink()]
-    folders.sort(key=lambda place: place.stat().st_mtime, reverse=True)
+    folders = sorted(_folders(base), key=lambda place: place.stat().st_mtime, reverse=True)
     for old in folders[_FOLDERS:]:
         shutil.rmtree(old, ignore_errors=True)
+
+
+def _folders(base: Path) -> list[Path]:
+    return [place for place in base.glob("kernels-*") if place.is_dir() and not place.is_symlink()]
+
+
+def _count(place: Path) -> tuple[int, int]:
+    with suppress(OSError):
+        sizes = [file.stat().st_size for file in place.glob("[!.]*")]
+        return len(sizes), sum(sizes)
+    return 0, 0
 
 
 def _checksum(code: bytes) -> bytes:

@@ -21,8 +21,11 @@ from pellucid.kernels.interpret import Floats, Longs
 from pellucid.kernels.tiles import as_longs, distance, gather_tile
 from pellucid.types import Array, Pair
 
-_PHASE = 8
-"""Entries of a phase in the table: first part, first cell (2), cells (2), number of taps, place of its taps."""
+_PHASE = 11
+"""Entries of a phase in the table: first part, first cell (2), cells (2), number of taps, place of its taps, and how
+far these reach: least and most down, least and most to the right."""
+_TAP = 4
+"""Entries of a tap: shift down, shift right, place of its weights, shift in memory."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,11 @@ class Deal:
     taps: int
 
 
-def deal(phases: Sequence[Phase], images: int, panels: int, depth: int, tap_size: int) -> Deal:
+def deal(phases: Sequence[Phase], images: int, panels: int, depth: int, tap_size: int, image: Pair) -> Deal:
     """Choose parts of a few hundred thousand multiply-adds, of whole tiles, and write the table.
 
-    A tap's weights take ``tap_size`` floats of a panel.
+    A tap's weights take ``tap_size`` floats of a panel; from a row of an image to the next, and from a pixel to the
+    next, are ``image`` floats.
     """
     rows, vectors = host().tile
     taps = max(len(phase.taps) for phase in phases)
@@ -57,91 +61,140 @@ def deal(phases: Sequence[Phase], images: int, panels: int, depth: int, tap_size
     total = images * sum(phase.cells[0] * phase.cells[1] for phase in phases)
     groups = min(panels, max(1, 16 * cells // max(1, total)))  # few cells: the filters are dealt out instead
     table = np.zeros((len(phases), _PHASE), np.int64)
-    entries: list[tuple[int, int, int]] = []
+    entries: list[tuple[int, int, int, int]] = []
     parts = 0
     for row, phase in zip(table, phases, strict=True):
-        place = table.size + 3 * len(entries)
-        row[:7] = parts, *phase.first, *phase.cells, len(phase.taps), place
-        entries += [(down, right, number * tap_size) for down, right, number in phase.taps]
+        place = table.size + _TAP * len(entries)
+        downs, rights = ([tap[axis] for tap in phase.taps] or [0] for axis in (0, 1))
+        reach = min(downs), max(downs), min(rights), max(rights)
+        row[:] = parts, *phase.first, *phase.cells, len(phase.taps), place, *reach
+        for down, right, number in phase.taps:
+            entries.append((down, right, number * tap_size, down * image[0] + right * image[1]))
         parts += -(-images * phase.cells[0] * phase.cells[1] // cells)
     return Deal(
         np.concatenate((table.ravel(), np.array(entries, np.int64).ravel())), cells, groups, parts * groups, taps
     )
 
 
-def scratch(dealt: Deal, depth: int) -> int:
+def scratch(dealt: Deal, depth: int, pixel: int) -> int:
     """Floats of scratch memory that a thread needs: a row of zeros, and a table for every tile, the last ones small."""
     rows = host().tile[0]
     tiles = dealt.block // rows + rows // 2
-    return 2 * tiles * (rows + dealt.taps * (rows + 1)) + depth + 16
+    return 2 * tiles * (1 + rows + rows * max(1, dealt.taps)) + depth + pixel + 16
 
 
 @helper
 def look_up(  # type: ignore[no-untyped-def]
-    places, count, cell, x, zeros, phase, taps, height, wide, pixel, in_y, in_x, y_wide, y_pixel, y_cells, out_y, out_x
+    places, count, cell, zeros, phase, taps, height, wide, pixel, in_y, in_x, y_wide, y_pixel, y_cells, out_y, out_x
 ):  # fmt: skip
-    """Write the table of one tile: ``count`` cells from ``cell`` on, places in y first, then tap by tap."""
+    """Write the table of one tile: ``count`` cells from ``cell`` on.
+
+    First whether all its taps lie inside the images; then the cells' places in y; then in x, once if so, else tap by
+    tap.
+    """
     columns = phase[4]
     cells = phase[3] * columns
+    image, rest = cell // cells, cell % cells
+    i, j = rest // columns, rest % columns
+    places[0] = 1
     for row in range(count):
-        image, rest = (cell + row) // cells, (cell + row) % cells
-        i, j = rest // columns, rest % columns
-        places[row] = (image * y_cells + (phase[1] + i * out_y) * y_wide + phase[2] + j * out_x) * y_pixel
-        for number in range(phase[5]):
-            tap = taps + 3 * number
-            y, z = i * in_y + tap[0], j * in_x + tap[1]
-            inside = y >= 0 and y < height and z >= 0 and z < wide
-            place = ((image * height + y) * wide + z) * pixel
-            places[count + number * (count + 1) + row] = place if inside else zeros
-    for number in range(phase[5]):
-        places[count + number * (count + 1) + count] = taps[3 * number + 2]
+        y, z = i * in_y, j * in_x
+        places[1 + row] = (image * y_cells + (phase[1] + i * out_y) * y_wide + phase[2] + j * out_x) * y_pixel
+        places[1 + count + row] = ((image * height + y) * wide + z) * pixel
+        if y + phase[7] < 0 or y + phase[8] >= height or z + phase[9] < 0 or z + phase[10] >= wide:
+            places[0] = 0
+        j += 1
+        if j == columns:
+            i, j = i + 1, 0
+            if i == phase[3]:
+                image, i = image + 1, 0
+    if places[0] == 0:
+        image, i, j = cell // cells, rest // columns, rest % columns
+        for row in range(count):
+            for number in range(phase[5]):
+                tap = taps + _TAP * number
+                y, z = i * in_y + tap[0], j * in_x + tap[1]
+                inside = y >= 0 and y < height and z >= 0 and z < wide
+                place = ((image * height + y) * wide + z) * pixel
+                places[1 + count + number * count + row] = place if inside else zeros
+            j += 1
+            if j == columns:
+                i, j = i + 1, 0
+                if i == phase[3]:
+                    image, i = image + 1, 0
+
+
+@cache
+def multiplying(vectors: int) -> Any:
+    """Make the helper that runs the tile of so many cells."""
+    rows = host().tile[0]
+    full, half, single = (gather_tile(count, vectors, shared=True) for count in (rows, rows // 2, 1))
+    full_by_tap, half_by_tap, single_by_tap = (gather_tile(n, vectors, shared=False) for n in (rows, rows // 2, 1))
+
+    @helper
+    def multiply(x, table, count, steps, taps, depth, weight, bias, y, other, add, mask, low, high):  # type: ignore[no-untyped-def]
+        inside, place = table[0], table + 1
+        if count == rows and inside == 1:
+            full(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+        elif count == rows:
+            full_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+        elif count > 1 and inside == 1:
+            half(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+        elif count > 1:
+            half_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+        elif inside == 1:
+            single(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+        else:
+            single_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+
+    return multiply
 
 
 @cache
 def convolution(vectors: int) -> Any:
-    """Make the kernel y = finish(Σ taps + bias), whose weights lie as (panels, taps, depth, panel)."""
-    rows, panel = host().tile[0], vectors * host().width
-    full, half, single = (gather_tile(count, vectors) for count in (rows, rows // 2, 1))
+    """Make the kernel y = finish(Σ taps + bias), whose weights lie as (panels, taps, depth, panel).
+
+    So many panels form a group, which reads its own channels: so many floats further in a pixel than the one before.
+    """
+    rows, panel, multiply = host().tile[0], vectors * host().width, multiplying(vectors)
 
     @kernel(f"conv2d_gather_v{vectors}")
     def convolve(
         part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, y: Floats, other: Floats, add: int,
         mask: int, low: float, high: float, table: Longs, phases: int, block: int, groups: int, images: int,
         height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int, panels: int,
-        taps: int, weight_taps: int, in_y: int, in_x: int, out_y: int, out_x: int,
+        group_panels: int, group_step: int, taps: int, weight_taps: int, in_y: int, in_x: int, out_y: int, out_x: int,
     ) -> None:  # fmt: skip
         group, number = part % groups, part // groups
         phase = table + 0
         for later in range(1, phases):
-            if table[later * 8] <= number:
-                phase = table + later * 8
+            if table[later * _PHASE] <= number:
+                phase = table + later * _PHASE
+        steps = table + phase[6]
         cells = images * phase[3] * phase[4]
         first = (number - phase[0]) * block
         last = min(cells, first + block)
-        for i in range(depth):
+        for i in range(depth + pixel):
             scratch[i] = 0.0
-        zeros, places = distance(x, scratch), as_longs(scratch + (depth + 1) // 2 * 2)
-        entry = rows + taps * (rows + 1)
+        zeros, places = distance(x, scratch), as_longs(scratch + (depth + pixel + 1) // 2 * 2)
+        entry = 1 + rows + rows * max(1, taps)
         cell, tile_ = first, 0
         while cell < last:
             count = size_of(last - cell, rows)
             look_up(
-                places + tile_ * entry, count, cell, x, zeros, phase, table + phase[6], height, wide, pixel, in_y, in_x,
-                y_wide, y_pixel, y_height * y_wide, out_y, out_x,
+                places + tile_ * entry, count, cell, zeros, phase, steps, height, wide, pixel, in_y, in_x, y_wide,
+                y_pixel, y_height * y_wide, out_y, out_x,
             )  # fmt: skip
             cell, tile_ = cell + count, tile_ + 1
         for k in range(panels * group // groups, panels * (group + 1) // groups):
-            weights, biases = weight + k * weight_taps * depth * panel, bias + k * panel
-            target, beside = y + k * panel, other + k * panel
             cell, tile_ = first, 0
             while cell < last:
-                place, count = places + tile_ * entry, size_of(last - cell, rows)
-                if count == rows:
-                    full(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
-                elif count == 1:
-                    single(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
-                else:
-                    half(x, place, phase[5], depth, weights, biases, target, beside, add, mask, low, high)
+                count = size_of(last - cell, rows)
+                multiply(
+                    x + k // group_panels * group_step, places + tile_ * entry, count, steps, phase[5], depth,
+                    weight + k * weight_taps * depth * panel, bias + k * panel, y + k * panel, other + k * panel, add,
+                    mask, low, high,
+                )  # fmt: skip
                 cell, tile_ = cell + count, tile_ + 1
 
     return convolve
@@ -159,22 +212,25 @@ def size_of(left: int, rows: int) -> int:
 def prepare(vectors: int) -> Any:
     """Make the kernel that writes one panel of filters as (panels, taps, channels, panel).
 
-    The weight is read by strides, so that the kernels may be turned around and filters and channels swapped.
+    The weight is read by strides, so that the kernels may be turned around and filters and channels swapped. A panel
+    reads the ``channels`` of ``merged`` groups; those of other groups than a filter's own have weights of 0.
     """
     panel = vectors * host().width
 
     @kernel(f"conv2d_gather_weights_v{vectors}")
     def weights(
         part: int, scratch: Floats, weight: Floats, packed: Floats, by_filter: int, by_channel: int, by_tap: int,
-        first_tap: int, filters: int, channels: int, taps: int,
+        by_group: int, first_tap: int, filters: int, per_group: int, channels: int, merged: int, taps: int,
     ) -> None:  # fmt: skip
-        target = packed + part * taps * channels * panel
+        target, own_channels = packed + part * taps * channels * panel, channels // merged
         for tap in range(taps):
             for c in range(channels):
                 for lane in range(panel):
                     k = part * panel + lane
-                    found = k < filters
-                    place = k * by_filter + c * by_channel + tap * by_tap + first_tap
+                    group, filter_ = k // per_group, k % per_group
+                    channel = c - group % merged * own_channels
+                    found = k < filters and channel >= 0 and channel < own_channels
+                    place = group * by_group + filter_ * by_filter + channel * by_channel + tap * by_tap + first_tap
                     target[(tap * channels + c) * panel + lane] = weight[place] if found else 0.0
 
     return weights

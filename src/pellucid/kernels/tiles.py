@@ -58,25 +58,29 @@ def product_tile(rows: int, vectors: int, *, masked: bool = False, accumulate: b
 
 
 @cache
-def gather_tile(rows: int, vectors: int) -> Any:
+def gather_tile(rows: int, vectors: int, shared: bool) -> Any:
     """Make the tile y[row] = finish(bias + Σ_tap Σ_k x[row's place for tap, k] · weight[tap, k]); see :func:`finish`.
 
-    The table says where: first the places of the rows in y (and in ``other``), then for each tap the places of
-    its rows in x and that of its weights (depth, vectors·width); all in floats. So padding, stride and dilation cost
-    nothing here.
+    Tables say where, in floats: ``table`` first the places of the rows in y (and in ``other``), then those in x for
+    each tap; or, where taps are ``shared``, those for no tap, which every tap shifts alike. ``steps`` has four numbers
+    for each tap, the third the place of its weights (depth, vectors·width), the fourth its shift. So padding, stride
+    and dilation cost nothing here.
     """
 
     @tile
     def gather(
-        e: Any, x: Any, table: Any, taps: Any, depth: Any, weight: Any, bias: Any, y: Any, other: Any, add: Any,
-        mask: Any, low: Any, high: Any,
+        e: Any, x: Any, table: Any, steps: Any, taps: Any, depth: Any, weight: Any, bias: Any, y: Any, other: Any,
+        add: Any, mask: Any, low: Any, high: Any,
     ) -> None:  # fmt: skip
         across_row = vectors * e.width
 
         def tap(number: Any, sums: list[Any]) -> list[Any]:
-            first = number * (rows + 1) + rows
-            downs = [x + e.index(table, first + row) for row in range(rows)]
-            weights = weight + e.index(table, first + rows)
+            weights = weight + e.index(steps, number * 4 + 2)
+            if shared:
+                moved = x + e.index(steps, number * 4 + 3)
+                downs = [moved + e.index(table, rows + row) for row in range(rows)]
+            else:
+                downs = [x + e.index(table, number * rows + (rows + row)) for row in range(rows)]
 
             def step(k: Any, sums: list[Any]) -> list[Any]:
                 across = [e.load(weights, k * across_row + v * e.width) for v in range(vectors)]

@@ -77,6 +77,7 @@ def correlation(vectors: int) -> Any:
 
     Sums lie as (runs, panels, taps, depth rounded up to pairs, panel); those of the bias follow the last tap.
     In the first layer, whose channels are few, the pixels of a whole row of taps lie side by side and count as one.
+    So many panels form a group, which reads its own channels, so many floats further in a pixel.
     """
     width, panel, add_products = host().width, vectors * host().width, products(vectors)
 
@@ -93,8 +94,9 @@ def correlation(vectors: int) -> Any:
     @kernel(f"conv2d_backward_weight_v{vectors}")
     def accumulate(
         part: int, scratch: Floats, x: Floats, dy: Floats, sums: Floats, runs: int, panels: int, images: int,
-        height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int, taps_y: int,
-        taps_x: int, stride_y: int, stride_x: int, top: int, left: int, dilation_y: int, dilation_x: int,
+        height: int, wide: int, pixel: int, depth: int, group_panels: int, group_step: int, y_height: int, y_wide: int,
+        y_pixel: int, taps_y: int, taps_x: int, stride_y: int, stride_x: int, top: int, left: int, dilation_y: int,
+        dilation_x: int,
     ) -> None:  # fmt: skip
         run, k = part // panels, part % panels
         tap_size = (depth + 1) // 2 * 2 * panel
@@ -104,7 +106,7 @@ def correlation(vectors: int) -> Any:
             own[i] = 0.0
         lines = max(1, _CHUNK // max(1, wide * pixel * stride_y + y_wide * panel))
         for image in range(images * run // runs, images * (run + 1) // runs):
-            source = x + image * height * wide * pixel
+            source = x + (image * height * wide * pixel + k // group_panels * group_step)
             slopes = dy + (image * y_height * y_wide * y_pixel + k * panel)
             for start in range(0, y_height, lines):
                 end = min(y_height, start + lines)
@@ -133,7 +135,8 @@ def correlation(vectors: int) -> Any:
 def reduction(vectors: int) -> Any:
     """Make the kernel that adds the runs of one panel, in order, and writes dweight (O, I, KH, KW) and dbias (O,).
 
-    A tap of the sums is ``merged`` taps of the weight side by side, of ``channels`` each.
+    A tap of the sums is ``merged`` taps of the weight side by side, of ``depth`` channels each; a filter's own
+    ``channels`` are among those of as many ``groups``.
     """
     width, panel = host().width, vectors * host().width
 
@@ -144,9 +147,9 @@ def reduction(vectors: int) -> Any:
     @kernel(f"conv2d_backward_weight_sum_v{vectors}")
     def reduce(
         part: int, scratch: Floats, sums: Floats, dweight: Floats, dbias: Floats, has_bias: int, runs: int, panels: int,
-        taps: int, merged: int, channels: int, filters: int, flip: int,
+        taps: int, merged: int, depth: int, channels: int, filters: int, per_group: int, groups: int, flip: int,
     ) -> None:  # fmt: skip
-        tap_size = (merged * channels + 1) // 2 * 2 * panel
+        tap_size = (merged * depth + 1) // 2 * 2 * panel
         size = taps * tap_size + panel
         total = sums + part * size
         for run in range(1, runs):
@@ -158,7 +161,8 @@ def reduction(vectors: int) -> Any:
         for lane in range(count):
             for tap in range(all_taps):
                 place = all_taps - 1 - tap if flip != 0 else tap
-                source = total + (tap // merged * tap_size + tap % merged * channels * panel + lane)
+                own = tap % merged * depth + (first + lane) // per_group % groups * channels
+                source = total + (tap // merged * tap_size + own * panel + lane)
                 for c in range(channels):
                     dweight[((first + lane) * channels + c) * all_taps + place] = source[c * panel]
             if has_bias != 0:

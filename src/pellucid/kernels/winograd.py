@@ -92,8 +92,8 @@ def forward(m: int, vectors: int) -> Any:
         for number in range(first, last):
             image, rest = number // (down * across), number % (down * across)
             i, j = rest // across * m - top, rest % across * m - left
-            base, place = image * height * wide * pixel, v + (number - first) * pixel
-            read(x, base, i, j, height, wide, pixel, 0, pixel, place, v_point, table, zeros)
+            base, target = image * height * wide * pixel, v + (number - first) * pixel
+            read(x, base, i, j, height, wide, pixel, 0, pixel, target, v_point, table, zeros)
         multiply(v, pixel, v_point, u, channels * s_row, sums, s_row, s_point, channels, last - first)
         for number in range(first, last):
             image, rest = number // (down * across), number % (down * across)

@@ -40,23 +40,30 @@ def multiplying(vectors: int) -> Any:
 
 
 @cache
+def row_sums(vectors: int) -> Any:
+    """Make the tile that adds rows of vectors, ``step`` floats apart, to a total."""
+
+    @tile
+    def add_rows(e: Any, total: Any, source: Any, step: Any, count: Any) -> None:
+        start = [e.load(total, v * e.width) for v in range(vectors)]
+
+        def row(i: Any, sums: list[Any]) -> list[Any]:
+            return [value + e.load(source, i * step + v * e.width) for v, value in enumerate(sums)]
+
+        for v, value in enumerate(e.loop(count, start, row)):
+            e.store(value, total, v * e.width)
+
+    return add_rows
+
+
+@cache
 def accumulation(vectors: int) -> Any:
     """Make the kernel that sums one run of tiles for one group of filters, as (panels, points, channels, panel).
 
     The bias's sums follow each panel.
     """
-    rows, panel, width = host().tile[0], vectors * host().width, host().width
+    rows, panel, add_rows = host().tile[0], vectors * host().width, row_sums(vectors)
     read, read_slopes, multiply = reading("B", _M), reading("A", _M, transposed=True), multiplying(vectors)
-
-    @tile
-    def add_rows(e: Any, total: Any, source: Any, step: Any, count: Any) -> None:
-        start = [e.load(total, v * width) for v in range(vectors)]
-
-        def row(i: Any, sums: list[Any]) -> list[Any]:
-            return [value + e.load(source, i * step + v * width) for v, value in enumerate(sums)]
-
-        for v, value in enumerate(e.loop(count, start, row)):
-            e.store(value, total, v * width)
 
     @kernel(f"conv2d_k3s1_winograd4_backward_weight_v{vectors}")
     def accumulate(

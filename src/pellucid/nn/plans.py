@@ -15,9 +15,9 @@ _MOST_PLANS = 64
 class PlanCache:
     """Keeps what was built for a module until the module, or any other, changes its structure.
 
-    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype; except
-    switching between training and evaluation, which is part of the key. So does another precision. A plan made before
-    the last change is never used again.
+    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype, or another
+    precision; except switching between training and evaluation, which is part of the key. A plan made before the last
+    change is never used again.
     """
 
     revision = 0

@@ -36,6 +36,12 @@ from pellucid.ops.convolve import (
     rejects_winograd_backward_data,
     rejects_winograd_backward_weight,
 )
+from pellucid.ops.depthwise import (
+    lower_depthwise,
+    lower_depthwise_backward_data,
+    lower_depthwise_backward_weight,
+    rejects_depthwise,
+)
 from pellucid.ops.pad import BORDERS, check_border
 from pellucid.types import Array, Padding, Pair, Shape, TensorType
 
@@ -106,6 +112,7 @@ class Conv2d(Op):
         return (
             Candidate("conv2d_k3s1_winograd4", rejects=rejects_winograd, lower=lower_winograd, fuses=True),
             Candidate("conv2d_rows", rejects=rejects_rows, lower=lower_rows, fuses=True),
+            Candidate("conv2d_depthwise", rejects=rejects_depthwise, lower=lower_depthwise, fuses=True),
             Candidate("conv2d_gather", rejects=rejects_gather, lower=lower_gather, fuses=True),
             Candidate("conv2d_im2col", bind, _im2col_rejects),
         )
@@ -120,6 +127,12 @@ class Conv2d(Op):
                     fuses=True,
                 ),
                 Candidate(
+                    "conv2d_backward_data_depthwise",
+                    rejects=rejects_depthwise,
+                    lower=lower_depthwise_backward_data,
+                    fuses=True,
+                ),
+                Candidate(
                     "conv2d_backward_data_gather", rejects=rejects_gather, lower=lower_gather_backward_data, fuses=True
                 ),
                 Candidate("conv2d_backward_data_im2col", _bind_backward_data, _backward_data_rejects),
@@ -129,6 +142,11 @@ class Conv2d(Op):
                 "conv2d_backward_weight_k3s1_winograd4",
                 rejects=partial(rejects_winograd_backward_weight, wrt),
                 lower=partial(lower_winograd_backward_weight, wrt),
+            ),
+            Candidate(
+                "conv2d_backward_weight_depthwise",
+                rejects=rejects_depthwise,
+                lower=partial(lower_depthwise_backward_weight, wrt),
             ),
             Candidate("conv2d_backward_weight", rejects=rejects_gather, lower=partial(lower_backward_weight, wrt)),
             Candidate("conv2d_backward_weight_im2col", partial(_bind_backward_weight, wrt), _im2col_rejects),

@@ -32,24 +32,37 @@ class Filters:
     inputs: int
     kernel: Pair
     strides: tuple[int, int, int]
-    """From one result, input and tap to the next."""
+    """From one result, input and tap to the next, inside a group."""
+    groups: int = 1
 
     @classmethod
-    def forward(cls, index: int, shape: tuple[int, ...], turned: bool = False) -> Filters:
+    def forward(cls, index: int, shape: tuple[int, ...], turned: bool = False, groups: int = 1) -> Filters:
         """Sum over channels; ``turned``: the kernel rotated by 180°, as one of mathematics is."""
         o, i, kh, kw = shape
-        return cls(index, o, i, (kh, kw), (i * kh * kw, kh * kw, -1 if turned else 1))
+        return cls(index, o, i * groups, (kh, kw), (i * kh * kw, kh * kw, -1 if turned else 1), groups)
 
     @classmethod
-    def backward(cls, index: int, shape: tuple[int, ...], turned: bool) -> Filters:
+    def backward(cls, index: int, shape: tuple[int, ...], turned: bool, groups: int = 1) -> Filters:
         """Sum over filters, for the gradient of the data."""
         o, i, kh, kw = shape
-        return cls(index, i, o, (kh, kw), (kh * kw, i * kh * kw, -1 if turned else 1))
+        return cls(index, i * groups, o, (kh, kw), (kh * kw, i * kh * kw, -1 if turned else 1), groups)
 
     @property
     def taps(self) -> int:
         """Cells of the kernel."""
         return self.kernel[0] * self.kernel[1]
+
+    @property
+    def merged(self) -> int:
+        """How many groups are computed as one, so that their results fill whole panels; all, if fewer never do."""
+        return merged_groups(self.groups, self.results)
+
+
+def merged_groups(groups: int, results: int) -> int:
+    """Return the least number of groups whose results fill whole panels: foreign channels meet weights of 0."""
+    panel, per_group = vectors_of(results) * host().width, results // groups
+    fitting = (m for m in range(1, groups) if groups % m == 0 and m * per_group % panel == 0)
+    return next(fitting, groups)
 
 
 def vectors_of(channels: int) -> int:
@@ -113,26 +126,30 @@ def emit_gather(
 
     ``steps`` is the way from one cell of a phase to the next in x and in y; ``merged`` taps count as one.
     """
-    vectors = vectors_of(filters.results)
-    panel, depth, taps = vectors * host().width, merged * filters.inputs, filters.taps // merged
+    vectors, merged_inputs = vectors_of(filters.results), filters.inputs * filters.merged // filters.groups
+    panel, depth, taps = vectors * host().width, merged * merged_inputs, filters.taps // merged
     panels = y.pixel // panel
     by_filter, by_channel, by_tap = filters.strides
     first = filters.taps - 1 if by_tap < 0 else 0
 
+    plain = work.plain(filters.index)
+
     def write(target: Buffer, call: Any) -> None:
         call(
-            direct.prepare(vectors), panels, work.plain(filters.index), target, by_filter, by_channel, by_tap, first,
-            filters.results, filters.inputs, filters.taps,
+            direct.prepare(vectors), panels, plain, target, by_filter, by_channel, by_tap,
+            plain.nbytes // 4 // filters.groups, first, filters.results, filters.results // filters.groups,
+            merged_inputs, filters.merged, filters.taps,
         )  # fmt: skip
 
     packed = work.packed(filters.index, (panels * taps * depth * panel,), write)
     n, _, height, wide = x.images
-    dealt = direct.deal(phases, n, panels, depth, depth * panel)
+    dealt = direct.deal(phases, n, panels, depth, depth * panel, (wide * x.pixel, x.pixel))
     work.call(
         direct.convolution(vectors), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
         *epilogue.arguments(y),
         work.constant(dealt.table), len(phases), dealt.block, dealt.groups, n, height, wide, x.pixel, depth,
-        *y.images[2:], y.pixel, panels, dealt.taps, taps, *steps[0], *steps[1], scratch=direct.scratch(dealt, depth),
+        *y.images[2:], y.pixel, panels, panels * filters.merged // filters.groups, merged_inputs, dealt.taps, taps,
+        *steps[0], *steps[1], scratch=direct.scratch(dealt, depth, x.pixel),
     )  # fmt: skip
 
 
@@ -156,8 +173,8 @@ def lower_winograd(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHI
 
 
 def lower_gather(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
-    """Lower any convolution of one group to gathered products."""
-    filters = Filters.forward(1, present(types, 1).shape, op.flip)
+    """Lower any convolution to gathered products."""
+    filters = Filters.forward(1, present(types, 1).shape, op.flip, op.groups)
     y, before = work.image_result(), (op.padding[0][0], op.padding[1][0])
     phases = direct.phases(y.images[2:], filters.kernel, before, op.dilation)
     emit_gather(work, Pixels.of(work.image(0)), y, filters, 2, phases, (op.stride, (1, 1)), epilogue)
@@ -180,8 +197,8 @@ def lower_winograd_backward_data(work: Work, op: Any, types: Types, epilogue: Ep
 
 
 def lower_gather_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
-    """Lower the gradient of the data of any convolution of one group."""
-    filters = Filters.backward(1, present(types, 1).shape, op.flip)
+    """Lower the gradient of the data of any convolution."""
+    filters = Filters.backward(1, present(types, 1).shape, op.flip, op.groups)
     y, before = work.image_result(), (op.padding[0][0], op.padding[1][0])
     phases = direct.transposed_phases(y.images[2:], filters.kernel, op.stride, before, op.dilation)
     emit_gather(work, Pixels.of(work.image(0)), y, filters, None, phases, ((1, 1), op.stride), epilogue)
@@ -209,21 +226,23 @@ def lower_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, types: Type
         source, before, merged = Pixels.of(work.image(1)), (op.padding[0][0], op.padding[1][0]), 1
     (n, channels, height, width), (o, _, kh, kw) = source.images, weight.shape
     vectors = vectors_of(o)
-    panel, depth, taps = vectors * host().width, merged * channels, kh * (kw // merged)
+    groups = merged_groups(op.groups, o)
+    own = channels * groups // op.groups
+    panel, depth, taps = vectors * host().width, merged * own, kh * (kw // merged)
     panels = dy.pixel // panel
     size = taps * -(-depth // 2) * 2 * panel + panel
     runs = max(1, min(n, _RUNS, _MOST_SUMS // (panels * size)))
     sums = work.temporary((runs * panels * size,))
     work.call(
         weights.correlation(vectors), runs * panels, source.buffer, dy, sums, runs, panels, n, height, width,
-        source.pixel, depth,
+        source.pixel, depth, panels * groups // op.groups, own,
         *dy.images[2:], dy.pixel, kh, kw // merged, *op.stride, *before, *op.dilation,
     )  # fmt: skip
     dweight = work.plain_result(wrt.index("weight"))
     dbias = work.plain_result(wrt.index("bias")) if "bias" in wrt else dweight
     work.call(
         weights.reduction(vectors), panels, sums, dweight, dbias, int("bias" in wrt), runs, panels, taps, merged,
-        channels, o, int(op.flip),
+        own, channels // op.groups, o, o // op.groups, groups, int(op.flip),
     )  # fmt: skip
 
 
@@ -268,11 +287,13 @@ def lower_bias(work: Work, dy: Buffer) -> None:
 
 def _is_first_layer(op: Any, types: Types) -> bool:
     channels = present(types).shape[1]
-    return channels < host().width // 2 and op.dilation[1] == 1
+    return channels < host().width // 2 and op.dilation[1] == 1 and op.groups == 1
 
 
 def rejects_rows(op: Any, types: Types) -> str | None:
     """Say why rows of taps do not serve."""
+    if op.groups != 1:
+        return f"{op.groups} groups: the rows of one would lie between those of others"
     if not _is_first_layer(op, types):
         return f"{present(types).shape[1]} channels, dilation {op.dilation}: for few channels, close together"
     return rejects_gather(op, types)
@@ -280,8 +301,6 @@ def rejects_rows(op: Any, types: Types) -> str | None:
 
 def rejects_gather(op: Any, types: Types) -> str | None:
     """Say why gathered products do not serve."""
-    if op.groups != 1:
-        return f"{op.groups} groups: one matrix product needs a single group"
     if op.border != "zeros":
         return f"border {op.border!r}: gathers zeros only"
     return not_float32(op, types)
@@ -298,6 +317,8 @@ def rejects_winograd(op: Any, types: Types) -> str | None:
         return f"stride {op.stride}, dilation {op.dilation}: neighbouring cells must share their pixels"
     if min(o, i) < _LEAST_CHANNELS:
         return f"{i} channels, {o} filters: with fewer than {_LEAST_CHANNELS} the transforms cost more than they save"
+    if op.groups != 1:
+        return f"{op.groups} groups: multiplies all channels with all filters"
     return rejects_gather(op, types)
 
 

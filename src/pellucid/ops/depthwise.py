@@ -24,7 +24,7 @@ _PARTS = 32
 def rejects_depthwise(op: Any, types: Types) -> str | None:
     """Say why a convolution is none with one kernel for each channel."""
     x, weight = present(types), present(types, 1)
-    if not op.groups == x.shape[1] == weight.shape[0]:
+    if op.groups == 1 or not op.groups == x.shape[1] == weight.shape[0]:
         return f"{op.groups} groups, {x.shape[1]} channels, {weight.shape[0]} filters: takes as many of each"
     if op.border != "zeros":
         return f"border {op.border!r}: surrounds with zeros only"
