@@ -12,6 +12,7 @@ from pellucid import nn, zoo
 from pellucid.errors import DataError, FileError, ParameterError, PellucidError, ShapeError, TrainingError
 from pellucid.kernels.threads import set_threads
 from pellucid.nn import losses, manual_seed
+from pellucid.nn.filters import filter2d
 from pellucid.nn.functional import conv2d
 from pellucid.ops.precision import precision, set_precision
 
@@ -63,6 +64,7 @@ __all__ = [
     "TrainingError",
     "conv2d",
     "datasets",
+    "filter2d",
     "fit",
     "load",
     "losses",

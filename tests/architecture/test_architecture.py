@@ -25,6 +25,7 @@ PUBLIC = [
     "TrainingError",
     "conv2d",
     "datasets",
+    "filter2d",
     "fit",
     "load",
     "losses",

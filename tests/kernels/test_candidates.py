@@ -7,6 +7,7 @@ import pytest
 
 from pellucid import ops
 from pellucid.graph import Plan
+from pellucid.kernels.host import host
 from pellucid.types import TensorType
 from tests.comparison import EPSILON, assert_matches
 from tests.ops.running import build, run
@@ -37,7 +38,9 @@ class Shape:
         return {name: generator.standard_normal(shape).astype(dtype) for name, shape in self.shapes.items()}
 
 
-def conv(op, x, weight, forward="rows", data="gather", weights=""):
+def conv(op, x, weight, forward="", data="gather", weights=""):
+    is_first_layer = x[1] < host().width // 2 and op.dilation[1] == 1
+    forward = forward or ("rows" if is_first_layer else "gather")
     kernels = {
         "op": f"conv2d_{forward}",
         "d.op.x": f"conv2d_backward_data_{data}",
@@ -58,10 +61,10 @@ SHAPES = [
     conv(ops.Conv2d(), (3, 5, 7, 6), (2, 5, 7, 6)),  # the kernel as large as the image
     conv(ops.Conv2d(padding=((3, 0), (0, 2))), (2, 2, 5, 6), (3, 2, 2, 3)),  # padding wider than the kernel reaches
     conv(ops.Conv2d(padding=((4, 4), (5, 3)), flip=True), (2, 2, 3, 3), (3, 2, 3, 2)),
-    conv(ops.Conv2d(dilation=(2, 3)), (2, 2, 9, 9), (3, 2, 3, 2), "gather"),
+    conv(ops.Conv2d(dilation=(2, 3)), (2, 2, 9, 9), (3, 2, 3, 2)),
     conv(ops.Conv2d((2, 1), PADDED), (2, 3, 8, 7), (4, 3, 3, 3)),
     conv(ops.Conv2d((5, 4)), (2, 3, 8, 9), (4, 3, 2, 3)),  # a stride beyond the kernel
-    conv(ops.Conv2d(padding=PADDED), (9, 16, 28, 28), (8, 16, 3, 3), "gather"),
+    conv(ops.Conv2d(padding=PADDED), (9, 16, 28, 28), (8, 16, 3, 3)),
     conv(ops.Conv2d(padding=PADDED), (3, 16, 9, 14), (17, 16, 3, 3), *["k3s1_winograd4"] * 2, "_k3s1_winograd4"),
     pool((2, 2), (2, 3, 8, 6), "max_pool2d_k2s2", "max_pool2d_k2s2"),
     pool((2, 2), (2, 3, 9, 7), "max_pool2d_k2s2"),  # a row and a column that no window sees
@@ -130,6 +133,9 @@ def test_nan_and_infinity_go_where_they_go_in_the_reference(shape, special):
             if (spoilt, name) == ("weight", "dx"):
                 # as a convolution this gradient also meets zeros of padding, and 0 · ∞ is NaN
                 found, expected = (np.where(np.isfinite(expected), 0, np.isfinite(a)) for a in (found, expected))
+            if (spoilt, name) == ("dy", "dweight"):
+                # and in this one a kernel may leave out the zeros of the border
+                found, expected = (np.where(np.isnan(expected), 0, a) for a in (found, expected))
             assert_matches(found, expected, 0 if shape.exact else 0.01, kernel=f"{shape} {name}, {special} in {spoilt}")
 
 

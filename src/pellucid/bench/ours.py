@@ -11,7 +11,7 @@ from pellucid.bench.forms import Form
 from pellucid.bench.tasks import LEARNING_RATE, MOMENTUM, Convolution, Filter, Inference, Task, Training
 from pellucid.bench.why import kernels
 from pellucid.graph import Graph, Plan
-from pellucid.nn.functional import conv2d
+from pellucid.nn.filters import filter2d
 from pellucid.nn.losses import cross_entropy
 from pellucid.train.gradients import value_and_grad
 from pellucid.train.optim import SGD
@@ -84,11 +84,7 @@ def convolution_graph(task: Convolution) -> Graph:
 
 
 def _filter(task: Filter) -> Form:
-    image = task.photo.transpose(2, 0, 1)[None]  # (1, C, H, W), the photo's own memory
-    weight = np.repeat(task.kernel[None, None], task.channels, axis=0)  # (C, 1, K, K)
-
     def run() -> Array:
-        y: Array = conv2d(image.astype(np.float32, copy=False), weight, padding=task.size // 2, groups=task.channels)
-        return y if task.dtype == "float32" else np.clip(np.rint(y), 0, 255).astype(np.uint8)
+        return filter2d(task.photo, task.kernel)
 
-    return Form("", run, lambda: {"y": run()[0].transpose(1, 2, 0)})
+    return Form("", run, lambda: {"y": run()})
