@@ -1,5 +1,5 @@
 # Run inside the virtual environment of the README's second command.
-.PHONY: check format test long
+.PHONY: check format test long narrow interpreted
 
 check:
 	ruff format --check .
@@ -16,3 +16,16 @@ test:
 
 long:
 	python -m pytest -m long -n 0 -s --timeout 0 tests
+
+# The suite on the plainest vectors, then on AVX2 where the machine has it.
+narrow:
+	PELLUCID_VECTOR=sse python -m pytest
+	if PELLUCID_VECTOR=avx2 python -c "from pellucid.kernels.host import host; host()" 2> /dev/null; \
+	then PELLUCID_VECTOR=avx2 python -m pytest; fi
+
+# Kernels as the Python that they are, which checks every access to memory. Left out are the grids of shapes in
+# test_convolve.py, which take many minutes so, and hold interpreted examples of their own; and test_threads.py,
+# since nothing runs on several threads.
+interpreted:
+	PELLUCID_INTERPRET=1 python -m pytest tests/ops tests/nn tests/graph --ignore tests/ops/test_convolve.py \
+		--ignore tests/ops/test_threads.py

@@ -1,6 +1,7 @@
 """Names for the types that every floor shares."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,6 +19,12 @@ Padding: TypeAlias = tuple[Pair, Pair]
 """((top, bottom), (left, right))"""
 
 
+@cache
+def dtype_name(dtype: np.dtype[Any]) -> str:
+    """Name a dtype; NumPy spells the name out anew each time, which takes longer than a small layer."""
+    return dtype.name
+
+
 @dataclass(frozen=True, slots=True)
 class TensorType:
     """What is known of an array before it exists: its shape and dtype.
@@ -32,7 +39,7 @@ class TensorType:
     @classmethod
     def of(cls, array: Array) -> "TensorType":
         """Return the type of an array."""
-        return cls(array.shape, array.dtype.name)
+        return cls(array.shape, dtype_name(array.dtype))
 
     @property
     def size(self) -> int:

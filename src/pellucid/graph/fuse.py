@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from pellucid.graph.graph import Node, Value
 from pellucid.ops import Add, Backward, BatchNorm, Conv2d, Linear, MaxPool2d, ReLU
-from pellucid.ops.fused import BOUNDS, FoldBatchNorm, Fused, MaskedBackward, accepted
+from pellucid.ops.fused import BOUNDS, FoldBatchNorm, Fused, FusedPool, MaskedBackward, accepted
 from pellucid.types import TensorType
 
 
 def fuse(nodes: list[Node], wanted: Iterable[str]) -> list[Node]:
     """Return nodes, in running order, that compute the same wanted values in fewer passes over memory."""
     kept = set(wanted)
-    for rewrite in (_mask_before_unpooling, _fold_batch_norm, _add_residual, _cut_off, _mask_gradient):
+    for rewrite in (_mask_before_unpooling, _fold_batch_norm, _add_residual, _cut_off, _pool, _mask_gradient):
         nodes = _Rewriting(nodes, kept).apply(rewrite)
     return nodes
 
@@ -128,6 +128,25 @@ def _cut_off(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     return None
 
 
+def _pool(rewriting: _Rewriting, node: Node) -> list[Node] | None:
+    """Let a convolution, with the ReLU that it does, do the pooling that follows."""
+    op = node.op
+    maker = rewriting.sole_maker(node.inputs[0]) if isinstance(op, MaxPool2d) and _tiles(op) else None
+    if maker is None or not isinstance(op, MaxPool2d):
+        return None
+    if isinstance(maker.op, Conv2d):
+        return _fused(rewriting, maker, node, FusedPool(maker.op, op), maker.inputs)
+    if isinstance(maker.op, Fused) and isinstance(maker.op.of, Conv2d) and maker.inputs[3] is None:
+        pooled = FusedPool(maker.op.of, op, maker.op.low, maker.op.high)
+        return _fused(rewriting, maker, node, pooled, maker.inputs[:3])
+    return None
+
+
+def _tiles(op: MaxPool2d) -> bool:
+    """Whether the windows are 2×2 cells side by side."""
+    return op.kernel == op.stride == (2, 2) and op.padding == ((0, 0), (0, 0)) and op.dilation == (1, 1)
+
+
 def _mask_gradient(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     """Let the gradient of a convolution's data do that of the ReLU before it."""
     if not _is_backward(node, ReLU):
@@ -142,7 +161,11 @@ def _mask_gradient(rewriting: _Rewriting, node: Node) -> list[Node] | None:
 
 
 def _fused(
-    rewriting: _Rewriting, first: Node, last: Node, op: Fused | MaskedBackward, inputs: tuple[Value | None, ...]
+    rewriting: _Rewriting,
+    first: Node,
+    last: Node,
+    op: Fused | FusedPool | MaskedBackward,
+    inputs: tuple[Value | None, ...],
 ) -> list[Node] | None:
     """Return the node for both, if a kernel computes it."""
     node = Node(last.name, op, inputs, last.outputs)

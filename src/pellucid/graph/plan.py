@@ -1,7 +1,8 @@
 """A plan: a graph made ready to run, kernels chosen, layouts and memory assigned."""
 
 import threading
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from pellucid.kernels.program import Buffer, Program, image, padded
 from pellucid.kernels.threads import one_blas_thread
 from pellucid.ops import Choice, by_definition, choose
 from pellucid.ops.lowering import Lowered, Work
-from pellucid.types import Array, TensorType
+from pellucid.types import Array, TensorType, dtype_name
 
 EXECUTORS = ("fast", "reference")
 
@@ -58,11 +59,11 @@ class Plan:
         another type than the graph's.
         """
         arrays = {name: _checked(value, feeds.get(name)) for name, value in self._feeds.items()}
-        with np.errstate(all="ignore"), one_blas_thread():
-            if self.executor == "reference":
+        if self.executor == "reference":
+            with np.errstate(all="ignore"), one_blas_thread():
                 results = self._run_by_definition(arrays)
-            else:
-                results = self._compiled(arrays).run(arrays, version)
+        else:
+            results = self._compiled(arrays).run(arrays, version)
         return {name: results[name] for name in self.wanted}
 
     def _run_by_definition(self, feeds: dict[str, Array]) -> dict[str, Array]:
@@ -105,13 +106,20 @@ class _Programs:
         constants = {name: np.asarray(array, order="C") for name, array in graph.constants.items()}
         self.constants = constants | lowered.constants
         self.results, self.kept = lowered.results, lowered.kept
-        self.main, self.preparation = Program(lowered.calls), Program(lowered.preparation)
+        self.main = Program(lowered.calls, lasting={*self.constants, *self.kept})
+        self.preparation = Program(lowered.preparation)
+        calls_python = self.main.calls_python or self.preparation.calls_python
+        self._surroundings = _surroundings_of_numpy if calls_python else nullcontext
         self._lock, self._running = threading.Lock(), 0
         self._version: Hashable = None
         self._prepared: dict[str, Array] = {}
 
     def run(self, feeds: dict[str, Array], version: Hashable) -> dict[str, Array]:
         """Return what was given and what was computed, by name."""
+        with self._surroundings():
+            return self._run(feeds, version)
+
+    def _run(self, feeds: dict[str, Array], version: Hashable) -> dict[str, Array]:
         arrays = dict(self.constants)
         for name, array in feeds.items():
             arrays[name] = array.transpose(0, 2, 3, 1) if name in self.images else np.asarray(array, order="C")
@@ -137,6 +145,13 @@ class _Programs:
             self._prepared = {name: np.empty(buffer.stored, buffer.dtype) for name, buffer in self.kept.items()}
         self.preparation.run(arrays | self._prepared)
         self._version = version
+
+
+@contextmanager
+def _surroundings_of_numpy() -> Iterator[None]:
+    """Let infinities and NaN pass silently, and BLAS leave the cores to the team."""
+    with np.errstate(all="ignore"), one_blas_thread():
+        yield
 
 
 def _given(name: str, type_: TensorType, is_image: bool) -> Buffer:
@@ -167,6 +182,6 @@ def _reachable(run: list[Node], wanted: set[str]) -> list[Node]:
 def _checked(value: Value, array: Array | None) -> Array:
     if array is None:
         raise ShapeError(f"The graph needs an array for '{value.name}' of type {value.type}; none was given.")
-    if array.shape != value.type.shape or array.dtype.name != value.type.dtype:
+    if array.shape != value.type.shape or dtype_name(array.dtype) != value.type.dtype:
         raise ShapeError(f"The graph needs {value.type} for '{value.name}', got {TensorType.of(array)}.")
     return array

@@ -64,8 +64,9 @@ def host() -> Host:
     wanted = os.environ.get(VARIABLE)
     if not wanted:
         return native
-    if wanted not in HOSTS or HOSTS[wanted].width > native.width:
-        usable = ", ".join(name for name, kind in HOSTS.items() if kind.width <= native.width)
+    narrower = [kind.name for kind in HOSTS.values() if kind.cpu and kind.width < native.width]
+    if wanted not in (native.name, *narrower):
+        usable = ", ".join((native.name, *narrower))
         raise ParameterError(f"The variable {VARIABLE} must be one of {usable} on this machine; got {wanted!r}.")
     return HOSTS[wanted]
 

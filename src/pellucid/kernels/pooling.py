@@ -27,7 +27,7 @@ def maximum_tile(keep: bool, vectors: int) -> Any:
 
             def column(b: Any, state: list[Any]) -> list[Any]:
                 place = first + e.index(columns, b)
-                return _better(e, state, _load(e, x, place * pixel, vectors), place)
+                return better(e, state, _load(e, x, place * pixel, vectors), place)
 
             return list(e.loop(across, state, column))
 
@@ -46,7 +46,7 @@ def quarter_tile(keep: bool) -> Any:
     def quarter(e: Any, x: Any, place: Any, wide: Any, pixel: Any, y: Any, indices: Any) -> None:
         state = [e.load(x, 0), *([e.bits(place)] if keep else [])]
         for cell in (wide * 0 + 1, wide, wide + 1):
-            state = _better(e, state, _load(e, x, cell * pixel, 1), place + cell)
+            state = better(e, state, _load(e, x, cell * pixel, 1), place + cell)
         _store(e, state, 1, y, indices)
 
     return quarter
@@ -56,7 +56,7 @@ def _load(e: Any, x: Any, offset: Any, vectors: int) -> list[Any]:
     return [e.load(x, offset + k * e.width) for k in range(vectors)]
 
 
-def _better(e: Any, state: list[Any], seen: list[Any], place: Any) -> list[Any]:
+def better(e: Any, state: list[Any], seen: list[Any], place: Any) -> list[Any]:
     """Renew maxima, and their places if the state holds them too, by what a later cell holds.
 
     Of equal values the first wins, of several NaN the last: a later cell wins if it is larger or NaN.

@@ -6,7 +6,7 @@ addresses are missing. A run fills those in, and the team does the rest.
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -149,14 +149,16 @@ def _overlap(one: Buffer, other: Buffer) -> bool:
 class Program:
     """Calls made ready to run. Memory for a run comes from a :class:`Frame`, so several threads may run it."""
 
-    def __init__(self, calls: Sequence[AnyCall]) -> None:
-        self.calls = tuple(calls)
+    def __init__(self, calls: Sequence[AnyCall], lasting: Collection[str] = ()) -> None:
+        """Lay out the calls; ``lasting`` names external arrays that are mostly the same from run to run."""
+        self.calls, self.lasting = tuple(calls), frozenset(lasting)
         self.nbytes = lay_out(calls)
         """Memory for the buffers of its own."""
         names = {buffer.external: buffer for call in calls for buffer in call.buffers if buffer.external}
         self.externals: dict[str, Buffer] = dict(sorted(names.items()))
         self.scratch = max((call.scratch for call in calls if isinstance(call, Call)), default=0)
         self._slots = {name: number for number, name in enumerate(self.externals, 2)}
+        self.calls_python = any(isinstance(call, PythonCall) for call in calls)
         self.is_interpreted = _is_interpreted()
         self.segments: list[_Segment] = []
         if not self.is_interpreted:
@@ -213,6 +215,7 @@ class Frame:
         self.memory = _aligned(program.nbytes)
         self.bases = np.zeros(2 + len(program.externals), np.int64)
         self.bases[1] = team.address(self.memory)
+        self.held: list[Array | None] = [None] * len(program.externals)
         self.crew: team.Team | None = None
         self.segments: list[tuple[_Segment, Array, Array]] = []
         self.launches: list[team.Launch] = []
@@ -230,8 +233,11 @@ class Frame:
         crew = team.present()
         if crew is not self.crew:
             self._join(crew)
-        held = [arrays[name] for name in self.program.externals]
-        self.bases[2:] = [team.address(array) for array in held]
+        for place, name in enumerate(self.program.externals):
+            array = arrays[name]
+            if array is not self.held[place]:  # finding an address takes a while
+                self.bases[2 + place] = team.address(array)
+                self.held[place] = array if name in self.program.lasting else None
         for (segment, arguments, _), launch in zip(self.segments, self.launches, strict=True):
             if segment.python is not None:
                 self._run_python(segment.python, arrays)

@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.kernels.compiler import helper, tile
 from pellucid.kernels.host import host
+from pellucid.kernels.pooling import better
 from pellucid.kernels.tiles import finish, transform, transform_both_sides
 from pellucid.types import Array
 
@@ -120,6 +121,38 @@ def output_tile(m: int, partial: bool = False) -> Any:
             places = [y_row * i + y_column * j for j in range(m)]
             finish(e, values, places, y, other, add, mask, bounds, exist)
         e.store(watch, check, 0)
+
+    return output
+
+
+@cache
+def pooled_tile(keep: bool, partial: bool = False) -> Any:
+    """Make the tile that writes the maxima of the 2×2 cells of Aᵀ·M·A + bias, cut off at both bounds, for m = 4.
+
+    If asked it also writes where they stood, counted from ``place``, where the tile stands in the plane. The rest is
+    as in :func:`output_tile`.
+    """
+
+    @tile
+    def output(
+        e: Any, sums: Any, row: Any, column: Any, bias: Any, y: Any, y_row: Any, y_column: Any, indices: Any,
+        place: Any, wide: Any, low: Any, high: Any, check: Any, table: Any,
+    ) -> None:  # fmt: skip
+        cells = [[e.load(sums, row * i + column * j) for j in range(6)] for i in range(6)]
+        start, low, high = e.load(bias, 0), e.lift(low), e.lift(high)
+        lines = [[v + start for v in line] for line in transform_both_sides(A_T[4], cells)]
+        watch = e.load(check, 0)
+        for i, j in ((0, 0), (0, 3), (3, 0), (3, 3)):
+            watch = lines[i][j].fma(0.0, watch)
+        e.store(watch, check, 0)
+        lines = [[v.at_least(low).at_most(high) for v in line] for line in lines]
+        for i, j in ((0, 0), (0, 2), (2, 0), (2, 2)):
+            state = [lines[i][j], *([e.bits(place + wide * i + j)] if keep else [])]
+            for down, right in ((0, 1), (1, 0), (1, 1)):
+                state = better(e, state, [lines[i + down][j + right]], place + wide * (i + down) + (j + right))
+            exists = e.index(table, i + j // 2) if partial else None
+            for value, target in zip(state, (y, indices), strict=False):
+                e.store(value, target, y_row * (i // 2) + y_column * (j // 2), exists)
 
     return output
 

@@ -39,6 +39,22 @@ def finished(value: float, other: float, add: int, mask: int, low: float, high: 
 
 
 @cache
+def reading_block(m: int) -> Any:
+    """Make the helper that transforms the input tiles ``first`` to ``last``; ``down`` × ``across`` make an image."""
+    read = reading("B", m)
+
+    @helper
+    def read_all(x, first, last, down, across, top, left, height, wide, pixel, v, v_point, table, zeros):  # type: ignore[no-untyped-def]
+        for number in range(first, last):
+            image, rest = number // (down * across), number % (down * across)
+            i, j = rest // across * m - top, rest % across * m - left
+            base, target = image * height * wide * pixel, v + (number - first) * pixel
+            read(x, base, i, j, height, wide, pixel, 0, pixel, target, v_point, table, zeros)
+
+    return read_all
+
+
+@cache
 def multiplying(m: int, vectors: int) -> Any:
     """Make the helper that multiplies all tiles of a block with all filters, point by point of the transform."""
     rows, panel, points = host().tile[0], vectors * host().width, (m + 2) ** 2
@@ -71,7 +87,7 @@ def forward(m: int, vectors: int) -> Any:
     infinity or NaN, which they would spread over a whole tile: such blocks are computed by the definition.
     """
     width, size, points, panel = host().width, m + 2, (m + 2) ** 2, vectors * host().width
-    read, multiply, write = reading("B", m), multiplying(m, vectors), writing(m)
+    read_all, multiply, write = reading_block(m), multiplying(m, vectors), writing(m)
 
     @kernel(f"conv2d_k3s1_winograd{m}_v{vectors}")
     def convolve(
@@ -89,11 +105,7 @@ def forward(m: int, vectors: int) -> Any:
         blank = check + width
         clear(check, width + size * pixel)
         zeros, table = distance(x, blank), as_longs(blank + size * pixel)
-        for number in range(first, last):
-            image, rest = number // (down * across), number % (down * across)
-            i, j = rest // across * m - top, rest % across * m - left
-            base, target = image * height * wide * pixel, v + (number - first) * pixel
-            read(x, base, i, j, height, wide, pixel, 0, pixel, target, v_point, table, zeros)
+        read_all(x, first, last, down, across, top, left, height, wide, pixel, v, v_point, table, zeros)
         multiply(v, pixel, v_point, u, channels * s_row, sums, s_row, s_point, channels, last - first)
         for number in range(first, last):
             image, rest = number // (down * across), number % (down * across)

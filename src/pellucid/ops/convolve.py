@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pellucid.kernels import direct, weights, winograd, winograd_weights
+from pellucid.kernels import direct, weights, winograd, winograd_pooled, winograd_weights
 from pellucid.kernels.host import host
 from pellucid.kernels.program import Buffer, padded
 from pellucid.ops.base import Types, present
-from pellucid.ops.lowering import NOTHING, Epilogue, Work, not_float32
+from pellucid.ops.lowering import NOTHING, Epilogue, Pooling, Work, not_float32
 from pellucid.ops.precision import precision
 from pellucid.types import Pair, TensorType
 
@@ -72,11 +72,12 @@ def vectors_of(channels: int) -> int:
 
 
 def emit_winograd(
-    work: Work, m: int, x: Buffer, y: Buffer, filters: Filters, bias: int | None, before: Pair, epilogue: Epilogue
+    work: Work, x: Buffer, y: Buffer, filters: Filters, bias: int | None, before: Pair, epilogue: Epilogue | Pooling
 ) -> None:
-    """Add the calls of y = finish(conv(x) + bias) by Winograd's algorithm."""
+    """Add the calls of y = finish(conv(x) + bias), or of what pooling makes of it, by F(4×4, 3×3)."""
     (n, _, height, wide), (_, _, y_height, y_wide) = x.images, y.images
-    vectors, tiles = vectors_of(filters.results), n * -(-y_height // m) * -(-y_wide // m)
+    m, step = 4, 2 if isinstance(epilogue, Pooling) else 4
+    vectors, tiles = vectors_of(filters.results), n * -(-y_height // step) * -(-y_wide // step)
     panel = vectors * host().width
     panels = y.pixel // panel
     by_filter, by_channel, by_tap = filters.strides
@@ -90,8 +91,12 @@ def emit_winograd(
 
     packed = work.packed(filters.index, ((m + 2) ** 2 * panels * filters.inputs * panel,), write)
     dealt = winograd.blocks(m, tiles, x.pixel, y.pixel)
+    if isinstance(epilogue, Pooling):
+        kernel = winograd_pooled.forward(vectors, epilogue.indices is not None)
+    else:
+        kernel = winograd.forward(m, vectors)
     work.call(
-        winograd.forward(m, vectors), dealt.parts, x, packed, _bias(work, bias, y.pixel), y,
+        kernel, dealt.parts, x, packed, _bias(work, bias, y.pixel), y,
         *epilogue.arguments(y), work.plain(filters.index), by_filter,
         by_channel, by_tap, first, height, wide, x.pixel, filters.inputs, y_height, y_wide, y.pixel, filters.results,
         *before, tiles, dealt.block, scratch=dealt.scratch,
@@ -164,12 +169,12 @@ def _bias(work: Work, index: int | None, wanted: int) -> Buffer:
     return work.packed(index, (wanted,), write)
 
 
-def lower_winograd(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+def lower_winograd(work: Work, op: Any, types: Types, epilogue: Epilogue | Pooling = NOTHING) -> None:
     """Lower a 3×3 convolution to F(4×4, 3×3)."""
     weight = present(types, 1)
     before = op.padding[0][0], op.padding[1][0]
     filters = Filters.forward(1, weight.shape, op.flip)
-    emit_winograd(work, 4, work.image(0), work.image_result(), filters, 2, before, epilogue)
+    emit_winograd(work, work.image(0), work.image_result(), filters, 2, before, epilogue)
 
 
 def lower_gather(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
@@ -193,7 +198,7 @@ def lower_winograd_backward_data(work: Work, op: Any, types: Types, epilogue: Ep
     """Lower the gradient of the data of a 3×3 convolution: a 3×3 convolution of the slopes, padded by 2 − padding."""
     before = 2 - op.padding[0][0], 2 - op.padding[1][0]
     filters = Filters.backward(1, present(types, 1).shape, not op.flip)
-    emit_winograd(work, 4, work.image(0), work.image_result(), filters, None, before, epilogue)
+    emit_winograd(work, work.image(0), work.image_result(), filters, None, before, epilogue)
 
 
 def lower_gather_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:

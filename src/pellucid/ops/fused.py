@@ -11,8 +11,10 @@ from pellucid.ops.activation import ReLU, ReLU6
 from pellucid.ops.backward import Backward
 from pellucid.ops.base import Candidate, Op, Results, Types, present
 from pellucid.ops.conv import Conv2d
+from pellucid.ops.convolve import lower_winograd, rejects_winograd
 from pellucid.ops.linear import Linear
-from pellucid.ops.lowering import Epilogue, Work
+from pellucid.ops.lowering import Epilogue, Pooling, Work
+from pellucid.ops.pool import MaxPool2d
 from pellucid.types import TensorType
 
 BOUNDS: dict[type[Op], tuple[float, float]] = {ReLU: (0.0, inf), ReLU6: (0.0, 6.0)}
@@ -58,6 +60,43 @@ class Fused(Op, only_in_plans=True):
             return candidate.rejects(op.of, types[:3])
 
         return Candidate(candidate.name, rejects=rejects, lower=with_epilogue)
+
+
+@dataclass(frozen=True)
+class FusedPool(Op, only_in_plans=True):
+    """A convolution, then a cut at ``low`` and ``high``, then maximum pooling of 2×2 cells."""
+
+    of: Conv2d
+    pool: MaxPool2d
+    low: float = -inf
+    high: float = inf
+
+    arguments: ClassVar = ("x", "weight", "bias")
+    optional: ClassVar = ("bias",)
+    results: ClassVar = ("y", "indices")
+
+    def infer(self, *types: TensorType | None) -> tuple[TensorType, ...]:
+        return self.pool.infer(*self.of.infer(*types))  # type: ignore[arg-type]
+
+    def macs(self, *types: Any) -> int:
+        return self.of.macs(*types)
+
+    def reference(self, x: Any, weight: Any, bias: Any) -> Results:
+        (y,) = Fused(self.of, self.low, self.high).reference(x, weight, bias, None)
+        return self.pool.reference(y)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        def rejects(op: FusedPool, types: Types) -> str | None:
+            (y,) = op.of.infer(*types)  # type: ignore[arg-type]
+            if any(size % 2 for size in y.shape[2:]):
+                return "an odd size: cells that no window sees"
+            return rejects_winograd(op.of, types)
+
+        def lower(work: Work, op: FusedPool, types: Types) -> None:
+            indices = work.image_result(1) if work.is_read(1) else None
+            lower_winograd(work, op.of, types, Pooling(op.low, op.high, indices))
+
+        return (Candidate("conv2d_k3s1_winograd4_max_pool2d", rejects=rejects, lower=lower),)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,19 @@ class Epilogue:
 NOTHING = Epilogue()
 
 
+@dataclass(frozen=True)
+class Pooling:
+    """What may follow a convolution instead: a cut at both bounds, then maxima of 2×2 cells, and where they stood."""
+
+    low: float
+    high: float
+    indices: Buffer | None
+
+    def arguments(self, y: Buffer) -> tuple[Buffer | float, ...]:
+        """Return indices, low, high for a kernel; y stands in for absent indices."""
+        return self.indices or y, self.low, self.high
+
+
 class Work:
     """One op's inputs, results and calls."""
 
