@@ -73,18 +73,18 @@ def gather_tile(rows: int, vectors: int, shared: bool) -> Any:
         add: Any, mask: Any, low: Any, high: Any,
     ) -> None:  # fmt: skip
         across_row = vectors * e.width
+        unmoved = [x + e.index(table, rows + row) for row in range(rows)] if shared else []
 
         def tap(number: Any, sums: list[Any]) -> list[Any]:
             weights = weight + e.index(steps, number * 4 + 2)
-            if shared:
-                moved = x + e.index(steps, number * 4 + 3)
-                downs = [moved + e.index(table, rows + row) for row in range(rows)]
+            if shared:  # one shift for all rows, which an address takes in for nothing
+                downs, shift = unmoved, e.index(steps, number * 4 + 3)
             else:
-                downs = [x + e.index(table, number * rows + (rows + row)) for row in range(rows)]
+                downs, shift = [x + e.index(table, number * rows + (rows + row)) for row in range(rows)], e.number(0)
 
             def step(k: Any, sums: list[Any]) -> list[Any]:
                 across = [e.load(weights, k * across_row + v * e.width) for v in range(vectors)]
-                return outer(sums, (e.splat(down, k) for down in downs), across)
+                return outer(sums, (e.splat(down, shift + k) for down in downs), across)
 
             return list(e.loop(depth, sums, step))
 
