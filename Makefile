@@ -24,8 +24,8 @@ narrow:
 	then PELLUCID_VECTOR=avx2 python -m pytest; fi
 
 # Kernels as the Python that they are, which checks every access to memory. Left out are the grids of shapes in
-# test_convolve.py, which take many minutes so, and hold interpreted examples of their own; and test_threads.py,
-# since nothing runs on several threads.
+# test_convolve.py, which take many minutes so and hold interpreted examples of their own; test_numerics.py, which asks
+# how machine code rounds; and test_threads.py, since nothing runs on several threads.
 interpreted:
-	PELLUCID_INTERPRET=1 python -m pytest tests/ops tests/nn tests/graph --ignore tests/ops/test_convolve.py \
-		--ignore tests/ops/test_threads.py
+	PELLUCID_INTERPRET=1 python -m pytest tests/ops tests/nn tests/graph $(patsubst %,--ignore=tests/ops/test_%.py, \
+		convolve numerics threads)

@@ -82,8 +82,8 @@ def _fold_batch_norm(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     if not isinstance(op, BatchNorm) or op.training:
         return None
     conv = rewriting.sole_maker(node.inputs[0])
-    if conv is None or not isinstance(conv.op, Conv2d | Linear):
-        return None
+    if conv is None or not (isinstance(conv.op, Conv2d) or (isinstance(conv.op, Linear) and conv.outputs[0].ndim == 2)):
+        return None  # of rows of rows it is not the last axis that is normalised
     x, weight, bias = conv.inputs
     assert x is not None
     assert weight is not None
@@ -122,7 +122,9 @@ def _cut_off(rewriting: _Rewriting, node: Node) -> list[Node] | None:
         return None
     low, high = bounds
     if isinstance(maker.op, Fused):
-        return _fused(rewriting, maker, node, replace(maker.op, low=low, high=high), maker.inputs)
+        first = maker.op
+        both = replace(first, low=min(max(first.low, low), high), high=min(max(first.high, low), high))
+        return _fused(rewriting, maker, node, both, maker.inputs)
     if isinstance(maker.op, Conv2d | Linear):
         return _fused(rewriting, maker, node, Fused(maker.op, low, high), (*maker.inputs, None))
     return None

@@ -18,7 +18,7 @@ import numpy as np
 from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
-from pellucid.kernels.tiles import as_longs, distance, gather_tile
+from pellucid.kernels.tiles import as_longs, distance, finished, gather_tile
 from pellucid.types import Array, Pair
 
 _PHASE = 11
@@ -150,6 +150,32 @@ def multiplying(vectors: int) -> Any:
     return multiply
 
 
+@helper
+def repair(  # type: ignore[no-untyped-def]
+    x, places, count, steps, taps, panel, weight, bias, y, other, add, mask, low, high, first, last, per_group, merged,
+    own
+):  # fmt: skip
+    """Compute again, from a filter's own channels alone, what is NaN because another group's weighted 0 was not finite.
+
+    Filters ``first`` to ``last`` belong to groups of ``per_group``, each with ``own`` channels, ``merged`` in a row.
+    """
+    for row in range(count):
+        for lane in range(last - first):
+            place = places[1 + row] + lane
+            if y[place] != y[place]:
+                start = (first + lane) // per_group % merged * own
+                total = bias[lane]
+                for number in range(taps):
+                    tap = steps + _TAP * number
+                    if places[0] == 1:
+                        pixels = x + (places[1 + count + row] + tap[3])
+                    else:
+                        pixels = x + places[1 + count + number * count + row]
+                    for c in range(start, start + own):
+                        total += pixels[c] * weight[tap[2] + c * panel + lane]
+                y[place] = finished(total, other[place], add, mask, low, high)
+
+
 @cache
 def convolution(vectors: int) -> Any:
     """Make the kernel y = finish(Σ taps + bias), whose weights lie as (panels, taps, depth, panel).
@@ -163,7 +189,8 @@ def convolution(vectors: int) -> Any:
         part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, y: Floats, other: Floats, add: int,
         mask: int, low: float, high: float, table: Longs, phases: int, block: int, groups: int, images: int,
         height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int, panels: int,
-        group_panels: int, group_step: int, taps: int, weight_taps: int, in_y: int, in_x: int, out_y: int, out_x: int,
+        group_panels: int, group_step: int, filters: int, per_group: int, merged: int, taps: int, weight_taps: int,
+        in_y: int, in_x: int, out_y: int, out_x: int,
     ) -> None:  # fmt: skip
         group, number = part % groups, part // groups
         phase = table + 0
@@ -190,11 +217,17 @@ def convolution(vectors: int) -> Any:
             cell, tile_ = first, 0
             while cell < last:
                 count = size_of(last - cell, rows)
+                source, place = x + k // group_panels * group_step, places + tile_ * entry
+                weights, biases = weight + k * weight_taps * depth * panel, bias + k * panel
+                target, beside = y + k * panel, other + k * panel
                 multiply(
-                    x + k // group_panels * group_step, places + tile_ * entry, count, steps, phase[5], depth,
-                    weight + k * weight_taps * depth * panel, bias + k * panel, y + k * panel, other + k * panel, add,
-                    mask, low, high,
-                )  # fmt: skip
+                    source, place, count, steps, phase[5], depth, weights, biases, target, beside, add, mask, low, high
+                )
+                if merged > 1:
+                    repair(
+                        source, place, count, steps, phase[5], panel, weights, biases, target, beside, add, mask, low,
+                        high, k * panel, min(filters, (k + 1) * panel), per_group, merged, depth // merged,
+                    )  # fmt: skip
                 cell, tile_ = cell + count, tile_ + 1
 
     return convolve

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.compiler import tile
+from pellucid.kernels.compiler import helper, tile
 from pellucid.kernels.interpret import Longs
 from pellucid.types import Array
 
@@ -124,6 +124,18 @@ def finish(
 
     for value, place in zip(e.when(mask, values, masked), others, strict=True):
         e.store(value.at_least(bounds[0]).at_most(bounds[1]), y, *place)
+
+
+@helper
+def finished(value: float, other: float, add: int, mask: int, low: float, high: float) -> float:
+    """Do to one number what :func:`finish` does to vectors."""
+    if add != 0:
+        value += other
+    if mask != 0 and other <= 0.0:
+        value = 0.0
+    if value < low:
+        return low
+    return high if value > high else value
 
 
 def outer(sums: list[Any], down: Any, across: list[Any]) -> list[Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
-from pellucid.kernels.tiles import as_longs, distance, product_tile
+from pellucid.kernels.tiles import as_longs, distance, finished, product_tile
 from pellucid.kernels.transforms import reading, transform_tile, writing
 
 
@@ -24,18 +24,6 @@ def clear(target: Floats, count: int) -> None:
     """Write zeros."""
     for i in range(count):
         target[i] = 0.0
-
-
-@helper
-def finished(value: float, other: float, add: int, mask: int, low: float, high: float) -> float:
-    """Do to one number what :func:`pellucid.kernels.tiles.finish` does to vectors."""
-    if add != 0:
-        value += other
-    if mask != 0 and other <= 0.0:
-        value = 0.0
-    if value < low:
-        return low
-    return high if value > high else value
 
 
 @cache

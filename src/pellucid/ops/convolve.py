@@ -153,7 +153,8 @@ def emit_gather(
         direct.convolution(vectors), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
         *epilogue.arguments(y),
         work.constant(dealt.table), len(phases), dealt.block, dealt.groups, n, height, wide, x.pixel, depth,
-        *y.images[2:], y.pixel, panels, panels * filters.merged // filters.groups, merged_inputs, dealt.taps, taps,
+        *y.images[2:], y.pixel, panels, panels * filters.merged // filters.groups, merged_inputs,
+        filters.results, filters.results // filters.groups, filters.merged, dealt.taps, taps,
         *steps[0], *steps[1], scratch=direct.scratch(dealt, depth, x.pixel),
     )  # fmt: skip
 
