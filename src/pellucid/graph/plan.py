@@ -1,9 +1,10 @@
 """A plan: a graph made ready to run, kernels chosen, layouts and memory assigned."""
 
 import threading
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -38,7 +39,6 @@ class Plan:
         if executor not in EXECUTORS:
             raise ParameterError(f"The 'executor' parameter must be one of {EXECUTORS}; got {executor!r}.")
         self.graph, self.executor, self.keep = graph, executor, keep
-        self._feeds = graph.inputs | graph.parameters | graph.buffers
         wanted = (value.name for value in (*graph.outputs.values(), *graph.updates.values()))
         self.wanted = tuple(dict.fromkeys((*wanted, *keep)))
         unknown = sorted(name for name in self.wanted if name not in graph)
@@ -58,13 +58,22 @@ class Plan:
         Infinities and NaN pass through silently. Raises ShapeError naming the first array that is missing or of
         another type than the graph's.
         """
-        arrays = {name: _checked(value, feeds.get(name)) for name, value in self._feeds.items()}
+        inputs = {name: _checked(value, feeds.get(name)) for name, value in self.graph.inputs.items()}
         if self.executor == "reference":
             with np.errstate(all="ignore"), one_blas_thread():
-                results = self._run_by_definition(arrays)
-        else:
-            results = self._compiled(arrays).run(arrays, version)
-        return {name: results[name] for name in self.wanted}
+                results = self._run_by_definition(inputs | self._weights(feeds))
+            return {name: results[name] for name in self.wanted}
+        results = self._compiled(inputs).run(inputs, partial(self._weights, feeds), version)
+        return {name: results[name] if name in results else self._outside(name, feeds) for name in self.wanted}
+
+    def _weights(self, feeds: Mapping[str, Array]) -> dict[str, Array]:
+        """Check the parameters and buffers."""
+        weights = self.graph.parameters | self.graph.buffers
+        return {name: _checked(value, feeds.get(name)) for name, value in weights.items()}
+
+    def _outside(self, name: str, feeds: Mapping[str, Array]) -> Array:
+        """Return a wanted value that is not computed."""
+        return self.graph.constants[name] if name in self.graph.constants else feeds[name]
 
     def _run_by_definition(self, feeds: dict[str, Array]) -> dict[str, Array]:
         arrays = self.graph.constants | feeds
@@ -113,37 +122,44 @@ class _Programs:
         self._lock, self._running = threading.Lock(), 0
         self._version: Hashable = None
         self._prepared: dict[str, Array] = {}
+        self._lasting: dict[str, Array] = {}
 
-    def run(self, feeds: dict[str, Array], version: Hashable) -> dict[str, Array]:
-        """Return what was given and what was computed, by name."""
+    def run(
+        self, inputs: dict[str, Array], weights: Callable[[], dict[str, Array]], version: Hashable
+    ) -> dict[str, Array]:
+        """Return what was computed, by name; the weights are only asked for where they may have changed."""
         with self._surroundings():
-            return self._run(feeds, version)
+            return self._run(inputs, weights, version)
 
-    def _run(self, feeds: dict[str, Array], version: Hashable) -> dict[str, Array]:
-        arrays = dict(self.constants)
-        for name, array in feeds.items():
-            arrays[name] = array.transpose(0, 2, 3, 1) if name in self.images else np.asarray(array, order="C")
+    def _run(
+        self, inputs: dict[str, Array], weights: Callable[[], dict[str, Array]], version: Hashable
+    ) -> dict[str, Array]:
+        arrays = {
+            name: array.transpose(0, 2, 3, 1) if name in self.images else np.asarray(array, order="C")
+            for name, array in inputs.items()
+        }
         with self._lock:
             if version is None or version != self._version:
-                self._prepare(arrays, version)
-            prepared = self._prepared
+                self._prepare(weights(), version)
+            prepared, lasting = self._prepared, self._lasting
             self._running += 1
         try:
             made = {name: np.empty(buffer.stored, buffer.dtype) for name, buffer in self.results.items()}
-            self.main.run(arrays | prepared | made)
+            self.main.run(lasting | arrays | made)
         finally:
             with self._lock:
                 self._running -= 1
         computed = {name: buffer.view(made[name]) for name, buffer in self.results.items()}
-        lasting = {
-            name: buffer.view(prepared[name]).copy() for name, buffer in self.kept.items() if name in self.wanted
-        }
-        return self.constants | feeds | lasting | computed
+        copied = {name: self.kept[name].view(prepared[name]).copy() for name in self.wanted if name in self.kept}
+        return inputs | copied | computed
 
-    def _prepare(self, arrays: dict[str, Array], version: Hashable) -> None:
+    def _prepare(self, weights: dict[str, Array], version: Hashable) -> None:
         if self._running or not self._prepared:  # a run may be reading what is there
             self._prepared = {name: np.empty(buffer.stored, buffer.dtype) for name, buffer in self.kept.items()}
-        self.preparation.run(arrays | self._prepared)
+        known = {name: np.asarray(array, order="C") for name, array in weights.items()} | self.constants
+        self.preparation.run(known | self._prepared)
+        every = known | self._prepared
+        self._lasting = {name: every[name] for name in self.main.externals if name in every}
         self._version = version
 
 

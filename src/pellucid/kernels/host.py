@@ -34,6 +34,11 @@ class Host:
         return {16: (6, 2), 32: (8, 2)}[self.registers]
 
     @property
+    def panels(self) -> tuple[int, ...]:
+        """How many vectors of filters a tile may take, best first: three leave no room in 16 registers."""
+        return (2, 3, 1) if self.registers == 32 else (2, 1)
+
+    @property
     def target(self) -> tuple[str, str]:
         """What LLVM is to write for: a processor's name, and features."""
         from llvmlite import binding

@@ -95,6 +95,9 @@ def accumulation(vectors: int) -> Any:
                     x, image * height * wide * pixel, i - top, j - left, height, wide, pixel, 0, pixel,
                     v + place * pixel, v_point, table, zeros,
                 )  # fmt: skip
+            for number in range(start, start + count):  # not in turn: each writes to as many pages as a core keeps
+                image, rest = number // (down * across), number % (down * across)
+                i, j, place = rest // across * 4, rest % across * 4, number - start
                 read_slopes(
                     dy, image * y_height * y_wide * y_pixel, i, j, y_height, y_wide, y_pixel, first * panel,
                     last * panel, w + place * own_pixel, w_point, table, y_zeros,

@@ -67,8 +67,8 @@ def merged_groups(groups: int, results: int) -> int:
 
 def vectors_of(channels: int) -> int:
     """How many vectors a panel of filters has: as many as a tile takes, if they divide a pixel's."""
-    most = host().tile[1]
-    return most if padded(channels) // host().width % most == 0 else 1
+    across = padded(channels) // host().width
+    return next(vectors for vectors in host().panels if across % vectors == 0)
 
 
 def emit_winograd(
