@@ -43,6 +43,12 @@ from pellucid.ops.depthwise import (
     rejects_depthwise,
 )
 from pellucid.ops.pad import BORDERS, check_border
+from pellucid.ops.transposed import (
+    lower_transposed,
+    lower_transposed_backward_data,
+    lower_transposed_backward_weight,
+    rejects_transposed,
+)
 from pellucid.types import Array, Padding, Pair, Shape, TensorType
 
 _Pass: TypeAlias = Callable[[Array, Any, Shape], Array]
@@ -235,6 +241,16 @@ class ConvTranspose2d(Op):
 
     def reference(self, x: Array, weight: Array, bias: Array | None) -> Results:
         return (reference.conv_transpose2d(x, weight, bias, **vars(self)),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("conv_transpose2d_gather", rejects=rejects_transposed, lower=lower_transposed),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        if wrt == ("x",):
+            name, lower = "conv_transpose2d_backward_data_gather", lower_transposed_backward_data
+        else:
+            name, lower = "conv_transpose2d_backward_weight", partial(lower_transposed_backward_weight, wrt)
+        return (Candidate(name, rejects=rejects_transposed, lower=lower),)
 
     def gradient_groups(self) -> tuple[tuple[str, ...], ...]:
         return ("x",), ("weight", "bias")

@@ -230,25 +230,43 @@ def lower_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, types: Type
         source, before, merged = padded_copy(work, 1, op, x), (0, 0), weight.shape[3]
     else:
         source, before, merged = Pixels.of(work.image(1)), (op.padding[0][0], op.padding[1][0]), 1
-    (n, channels, height, width), (o, _, kh, kw) = source.images, weight.shape
+    dweight = work.plain_result(wrt.index("weight"))
+    dbias = work.plain_result(wrt.index("bias")) if "bias" in wrt else None
+    emit_backward_weight(work, op, source, dy, before, dweight, dbias, merged, op.flip)
+
+
+def emit_backward_weight(
+    work: Work,
+    op: Any,
+    source: Pixels,
+    slopes: Buffer,
+    before: Pair,
+    dweight: Buffer,
+    dbias: Buffer | None,
+    merged: int = 1,
+    flip: bool = False,
+) -> None:
+    """Add the calls of dweight (O, I, KH, KW) = Σ pixels · slopes, and of dbias = Σ slopes.
+
+    ``merged`` taps, whose pixels lie side by side, count as one.
+    """
+    (n, channels, height, width), (o, _, kh, kw) = source.images, dweight.shape
     vectors = vectors_of(o)
     groups = merged_groups(op.groups, o)
     own = channels * groups // op.groups
     panel, depth, taps = vectors * host().width, merged * own, kh * (kw // merged)
-    panels = dy.pixel // panel
+    panels = slopes.pixel // panel
     size = taps * -(-depth // 2) * 2 * panel + panel
     runs = max(1, min(n, _RUNS, _MOST_SUMS // (panels * size)))
     sums = work.temporary((runs * panels * size,))
     work.call(
-        weights.correlation(vectors), runs * panels, source.buffer, dy, sums, runs, panels, n, height, width,
+        weights.correlation(vectors), runs * panels, source.buffer, slopes, sums, runs, panels, n, height, width,
         source.pixel, depth, panels * groups // op.groups, own,
-        *dy.images[2:], dy.pixel, kh, kw // merged, *op.stride, *before, *op.dilation,
+        *slopes.images[2:], slopes.pixel, kh, kw // merged, *op.stride, *before, *op.dilation,
     )  # fmt: skip
-    dweight = work.plain_result(wrt.index("weight"))
-    dbias = work.plain_result(wrt.index("bias")) if "bias" in wrt else dweight
     work.call(
-        weights.reduction(vectors), panels, sums, dweight, dbias, int("bias" in wrt), runs, panels, taps, merged,
-        own, channels // op.groups, o, o // op.groups, groups, int(op.flip),
+        weights.reduction(vectors), panels, sums, dweight, dbias or dweight, int(dbias is not None), runs, panels, taps,
+        merged, own, channels // op.groups, o, o // op.groups, groups, int(flip),
     )  # fmt: skip
 
 
@@ -282,13 +300,13 @@ _MOST_SUMS = 8_000_000
 """Floats that all these sums may take together."""
 
 
-def lower_bias(work: Work, dy: Buffer) -> None:
+def lower_bias(work: Work, dy: Buffer, result: int = 0) -> None:
     """Lower the gradient of the bias alone: the slopes of each channel, summed."""
     n, channels, height, width = dy.images
     runs = max(1, min(n, _RUNS))
     sums = work.temporary((runs * dy.pixel,))
     work.call(weights.channel_sums(), runs, dy, sums, runs, n, height * width, dy.pixel)
-    work.call(weights.add_runs, 1, sums, work.plain_result(), runs, dy.pixel, channels)
+    work.call(weights.add_runs, 1, sums, work.plain_result(result), runs, dy.pixel, channels)
 
 
 def _is_first_layer(op: Any, types: Types) -> bool:
