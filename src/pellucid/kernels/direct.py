@@ -18,6 +18,7 @@ import numpy as np
 from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
+from pellucid.kernels.packing import copy_vector, turn_tile
 from pellucid.kernels.tiles import as_longs, distance, finished, gather_tile
 from pellucid.types import Array, Pair
 
@@ -248,7 +249,25 @@ def prepare(vectors: int) -> Any:
     The weight is read by strides, so that the kernels may be turned around and filters and channels swapped. A panel
     reads the ``channels`` of ``merged`` groups; those of other groups than a filter's own have weights of 0.
     """
-    panel = vectors * host().width
+    width, panel, turn = host().width, vectors * host().width, turn_tile(host().width)
+
+    @helper
+    def pack_plain(weight, target, by_filter, by_channel, first, filters, channels):  # type: ignore[no-untyped-def]
+        """Pack kernels of one cell, one group: by squares along the channels, or as they lie along the filters."""
+        for start in range(0, panel, width):
+            whole = first + start + width <= filters
+            c = 0
+            while whole and by_channel == 1 and c + width <= channels:
+                turn(weight + ((first + start) * by_filter + c), by_filter, target + (c * panel + start), panel)
+                c += width
+            while whole and by_filter == 1 and c < channels:
+                copy_vector(weight + (first + start + c * by_channel), target + (c * panel + start))
+                c += 1
+            while c < channels:
+                for lane in range(start, start + width):
+                    place = (first + lane) * by_filter + c * by_channel
+                    target[c * panel + lane] = weight[place] if first + lane < filters else 0.0
+                c += 1
 
     @kernel(f"conv2d_gather_weights_v{vectors}")
     def weights(
@@ -256,6 +275,9 @@ def prepare(vectors: int) -> Any:
         by_group: int, first_tap: int, filters: int, per_group: int, channels: int, merged: int, taps: int,
     ) -> None:  # fmt: skip
         target, own_channels = packed + part * taps * channels * panel, channels // merged
+        if taps == 1 and filters == per_group:
+            pack_plain(weight, target, by_filter, by_channel, part * panel, filters, channels)
+            return
         for tap in range(taps):
             for c in range(channels):
                 for lane in range(panel):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
+from pellucid.kernels.packing import turn_tile
 from pellucid.kernels.tiles import as_longs, distance, finished, product_tile
 from pellucid.kernels.transforms import reading, transform_tile, writing
 
@@ -152,7 +153,7 @@ def prepare(m: int, vectors: int) -> Any:
     """
     width = host().width
     size, panel = m + 2, vectors * host().width
-    to_points = transform_tile("G", m)
+    to_points, turn = transform_tile("G", m), turn_tile(9)
 
     @kernel(f"conv2d_k3s1_winograd{m}_weights_v{vectors}")
     def weights(
@@ -161,12 +162,16 @@ def prepare(m: int, vectors: int) -> Any:
     ) -> None:  # fmt: skip
         point = panels * channels * panel
         for c in range(channels):
-            for tap in range(9):
-                for lane in range(panel):
-                    k = part * panel + lane
-                    found = k < filters
-                    place = k * by_filter + c * by_channel + tap * by_tap + first_tap
-                    scratch[tap * panel + lane] = weight[place] if found else 0.0
+            for start in range(0, panel, width):
+                k = part * panel + start
+                if k + width <= filters:
+                    place = scratch + (start + (8 * panel if by_tap < 0 else 0))
+                    turn(weight + (k * by_filter + c * by_channel), by_filter, place, by_tap * panel)
+                else:
+                    for tap in range(9):
+                        for lane in range(width):
+                            source = (k + lane) * by_filter + c * by_channel + tap * by_tap + first_tap
+                            scratch[tap * panel + start + lane] = weight[source] if k + lane < filters else 0.0
             for lane in range(0, panel, width):
                 target = u + ((part * channels + c) * panel + lane)
                 to_points(scratch + lane, 3 * panel, panel, target, size * point, point)
