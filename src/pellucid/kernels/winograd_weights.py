@@ -104,7 +104,7 @@ def accumulation(vectors: int) -> Any:
                 )  # fmt: skip
             multiply(v, pixel, v_point, w, own_pixel, w_point, own, size, deep, channels, count)
             for k in range(last - first):
-                add_rows(own + (k * size + size - panel), w + (7 * w_point + k * panel), own_pixel, count)
+                add_rows(own + (k * size + size - panel), w + (_ALL_ONES * w_point + k * panel), own_pixel, count)
 
     return accumulate
 
