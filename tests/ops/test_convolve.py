@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid import ops
-from pellucid.kernels import program
+from pellucid.kernels import team
 from tests.kernels.lowered import interpreted
 from tests.ops.convolutions import (
     LEAST,
@@ -35,16 +35,16 @@ WIDE = [11, 12, 13, 16, 17]
 
 @pytest.fixture(autouse=True, scope="module")
 def _spoilt_memory():
-    usual = program._aligned
+    usual = team.aligned
 
     def spoilt(nbytes):
         memory = usual(nbytes)
         memory[:] = 255  # every float of it is NaN
         return memory
 
-    program._aligned = spoilt
+    team.aligned = spoilt
     yield
-    program._aligned = usual
+    team.aligned = usual
 
 
 class TestWinograd:

@@ -62,13 +62,13 @@ def sliding_tile(shape: Pattern, edge: bool) -> Any:
     """Make the tile that computes a block of outputs of a line for one vector of channels.
 
     ``rows`` lists (input row, row of the kernel). At an edge ``lanes`` tells for each input and then each output how
-    many of a vector's floats exist: all or none; what does not exist counts as 0.
+    many of a vector's floats exist: all or none. What does not exist is read from ``zeros``, which costs less than masks.
     """
 
     @tile
     def slide(
         e: Any, x: Any, x_line: Any, pixel: Any, rows: Any, down: Any, weight: Any, bias: Any, y: Any, other: Any,
-        add: Any, mask: Any, low: Any, high: Any, lanes: Any,
+        add: Any, mask: Any, low: Any, high: Any, lanes: Any, zeros: Any,
     ) -> None:  # fmt: skip
         number = {source: i for i, source in enumerate(shape.inputs)}
         valid = [e.index(lanes, i) if edge else None for i in range(len(number) + shape.outputs)]
@@ -79,7 +79,10 @@ def sliding_tile(shape: Pattern, edge: bool) -> Any:
             factors = [e.load(kernels, pixel * tap) for tap in range(shape.taps)]
             totals = list(sums)
             for source in shape.inputs:
-                value = e.load(line, pixel * source, valid[number[source]])
+                place = line + pixel * source
+                if edge:
+                    place = e.either(valid[number[source]], place, zeros)
+                value = e.load(place, 0)
                 for output, tap, met in shape.meetings:
                     if met == source:
                         totals[output] = value.fma(factors[tap], totals[output])
@@ -105,6 +108,7 @@ def sliding(shape: Pattern, name: str) -> Any:
         y_height: int, y_wide: int, lines: int, per_part: int,
     ) -> None:  # fmt: skip
         first = part * per_part
+        clear(scratch, width)
         for line in range(first, min(lines, first + per_part)):
             i = line % y_height
             source = x + line // y_height * height * wide * pixel
@@ -118,12 +122,12 @@ def sliding(shape: Pattern, name: str) -> Any:
                     if block[0] == 0:
                         inside(
                             pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
-                            other + place, add, mask, low, high, block,
+                            other + place, add, mask, low, high, block, scratch,
                         )  # fmt: skip
                     else:
                         edge(
                             pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
-                            other + place, add, mask, low, high, block + 3,
+                            other + place, add, mask, low, high, block + 3, scratch,
                         )  # fmt: skip
 
     return depthwise

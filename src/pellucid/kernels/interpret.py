@@ -218,6 +218,10 @@ class Emitter:
         start.elsewhere = end
         return _ELSEWHERE
 
+    def either(self, condition: int, one: Floats, other: Floats) -> Floats:
+        """Return one place, if the condition is not 0, else the other."""
+        return one if condition else other
+
     def as_longs(self, floats: Floats) -> Longs:
         """Use memory for integers of 64 bits."""
         whole = (len(floats.array) - floats.place) // 2 * 2

@@ -22,9 +22,6 @@ from pellucid.types import Array, Shape
 VARIABLE = "PELLUCID_INTERPRET"
 """Environment variable: 1 runs every kernel as the Python that it is written in, each access to memory checked."""
 
-_ALIGNMENT = 64
-"""Bytes of a cache line."""
-
 
 @dataclass(eq=False)
 class Buffer:
@@ -139,7 +136,7 @@ def lay_out(calls: Sequence[AnyCall]) -> int:
 
 
 def _end(buffer: Buffer) -> int:
-    return -(-(buffer.offset + buffer.nbytes) // _ALIGNMENT) * _ALIGNMENT
+    return -(-(buffer.offset + buffer.nbytes) // team.CACHE_LINE) * team.CACHE_LINE
 
 
 def _overlap(one: Buffer, other: Buffer) -> bool:
@@ -212,7 +209,7 @@ class Frame:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.memory = _aligned(program.nbytes)
+        self.memory = team.aligned(program.nbytes)
         self.bases = np.zeros(2 + len(program.externals), np.int64)
         self.bases[1] = team.address(self.memory)
         self.held: list[Array | None] = [None] * len(program.externals)
@@ -247,7 +244,7 @@ class Frame:
 
     def _join(self, crew: team.Team) -> None:
         """Have the programs run by a team from now on, with scratch memory for each of its threads."""
-        memory = _aligned(crew.size * 4 * _line(self.program.scratch))
+        memory = team.aligned(crew.size * 4 * _line(self.program.scratch))
         scratch = memory.view(np.float32).reshape(crew.size, -1)
         self.launches = [
             (team.prepare_alone if segment.is_serial else crew.prepare)(table, scratch)
@@ -316,10 +313,3 @@ def _bits(argument: float, kind: type) -> int:
 def _line(floats: int) -> int:
     """Round up to whole cache lines, and one more so that threads do not share any."""
     return -(-floats // 16) * 16 + 16
-
-
-def _aligned(nbytes: int) -> Array:
-    """Make uninitialised bytes that start at a cache line."""
-    memory = np.empty(nbytes + _ALIGNMENT, np.uint8)
-    start = -team.address(memory) % _ALIGNMENT
-    return memory[start : start + nbytes]

@@ -1,11 +1,14 @@
-"""The engine's threads. They run a program together: step by step, each taking the next part that nobody has.
+"""The engine's threads. They run a program together, step by step.
 
+Each thread begins every step in a stretch of the parts of its own, always in the same place: what lies in its cache
+from the step before is then what it needs. Who has finished takes what nobody has begun of the others' stretches.
 Which thread computes a part never changes a result, so results do not depend on how many threads there are. A thread
 that has nothing to do watches for a fifth of a millisecond, then sleeps. Whoever calls while the team is at work for
 another caller computes alone; nobody waits.
 
 A program is a table of int64: the number of steps, then for each step the address of its kernel, the address of its
-arguments, how many parts it has, the next part, and how many are done.
+arguments and how many parts it has. Beside it lies the progress: for each step how many parts are done, and how many
+each thread's stretch has begun.
 
 How nobody ever touches the tables of a job that has ended: who leads a job publishes its number, and in the end takes
 it back (writes 0) before looking whether anybody is active. Who follows says that it is active before looking
@@ -43,13 +46,19 @@ from pellucid.kernels.machine import (
 )
 from pellucid.types import Array
 
-# A program's table. What different threads write lies on different cache lines.
-HEADER, STEP = 8, 24
-FUNCTION, ARGUMENTS, PARTS, NEXT, DONE = 0, 1, 2, 8, 16
+# A program's table.
+HEADER, STEP = 1, 3
+FUNCTION, ARGUMENTS, PARTS = 0, 1, 2
+
+CACHE_LINE = 64
+"""Bytes. What different threads write lies on different cache lines."""
+_LINE = CACHE_LINE // 8
 
 # The team's table: the number of the present job (0: none), who works on it, whether somebody leads, the number of
-# jobs so far, and what the job is.
-_JOB, _ACTIVE, _LED, _JOBS, _PROGRAM, _SCRATCH, _SCRATCH_FLOATS, _YIELD = 0, 8, 16, 17, 24, 25, 26, 27
+# jobs so far, what the job is, and for how many threads.
+_JOB, _ACTIVE, _LED, _JOBS, _PROGRAM, _PROGRESS, _SCRATCH, _SCRATCH_FLOATS, _YIELD, _SIZE = (
+    0, 8, 16, 17, 24, 25, 26, 27, 28, 29,
+)  # fmt: skip
 _SPIN = 400
 """How often a thread that waits looks again at once, for about 10 µs, before it offers its core at every look.
 
@@ -69,21 +78,32 @@ def run_alone(scratch: Floats, program: Longs) -> None:
 
 
 @helper
-def run_shared(scratch: Floats, program: Longs, give_way: int) -> None:
-    """Run parts that nobody has yet; begin a step when all parts of the one before are done."""
+def run_shared(own: int, scratch: Floats, team: Longs) -> None:
+    """Run parts that nobody has yet, one's own first; begin a step when all parts of the one before are done."""
+    program, progress, size = longs_at(team[_PROGRAM]), longs_at(team[_PROGRESS]), team[_SIZE]
     for number in range(program[0]):
-        step = program + (HEADER + number * STEP)
+        step, counts = program + (HEADER + number * STEP), progress + number * (size + 1) * _LINE
         parts, done = step[PARTS], 0
-        part = atomic_add(step, NEXT, 1)
-        while part < parts:
-            call_entry(step[FUNCTION], part, scratch, step[ARGUMENTS])
-            done += 1
-            part = atomic_add(step, NEXT, 1)
+        for turn in range(size):
+            owner = (own + turn) % size
+            begin, end = stretch(parts, owner, size), stretch(parts, owner + 1, size)
+            begun = counts + (owner + 1) * _LINE
+            part = end if turn > 0 and begin + atomic_load(begun, 0) >= end else begin + atomic_add(begun, 0, 1)
+            while part < end:
+                call_entry(step[FUNCTION], part, scratch, step[ARGUMENTS])
+                done += 1
+                part = begin + atomic_add(begun, 0, 1)
         if done > 0:
-            atomic_add(step, DONE, done)
+            atomic_add(counts, 0, done)
         looks = 0
-        while atomic_load(step, DONE) < parts:
-            looks = wait(looks, give_way)
+        while atomic_load(counts, 0) < parts:
+            looks = wait(looks, team[_YIELD])
+
+
+@helper
+def stretch(parts: int, owner: int, size: int) -> int:
+    """Return the first part of a thread's stretch."""
+    return (parts * owner + size - 1) // size
 
 
 @helper
@@ -96,15 +116,6 @@ def wait(looks: int, give_way: int) -> int:
     return looks + 1
 
 
-@helper
-def reset(program: Longs) -> None:
-    """Let all parts of all steps be nobody's."""
-    for number in range(program[0]):
-        step = program + (HEADER + number * STEP)
-        step[NEXT] = 0
-        step[DONE] = 0
-
-
 @kernel("team_alone")
 def alone(part: int, scratch: Floats, program: Longs) -> None:
     """Run a program on the calling thread."""
@@ -114,17 +125,23 @@ def alone(part: int, scratch: Floats, program: Longs) -> None:
 
 
 @kernel("team_lead")
-def lead(part: int, scratch: Floats, team: Longs, program: int, scratch_place: int, scratch_floats: int) -> None:
+def lead(
+    part: int, scratch: Floats, team: Longs, program: int, progress: int, counts: int, scratch_place: int,
+    scratch_floats: int,
+) -> None:  # fmt: skip
     """Run a program with the team, or alone if it is led already; return when nobody touches the program any more."""
     before = flush_denormals()
     if atomic_swap(team, _LED, 1) != 0:
         run_alone(scratch, longs_at(program))
     else:
-        reset(longs_at(program))
-        team[_PROGRAM], team[_SCRATCH], team[_SCRATCH_FLOATS] = program, scratch_place, scratch_floats
+        fresh = longs_at(progress)
+        for i in range(counts):
+            fresh[i] = 0
+        team[_PROGRAM], team[_PROGRESS] = program, progress
+        team[_SCRATCH], team[_SCRATCH_FLOATS] = scratch_place, scratch_floats
         team[_JOBS] += 1
         atomic_store(team, _JOB, team[_JOBS])
-        run_shared(scratch, longs_at(program), team[_YIELD])
+        run_shared(0, scratch, team)
         atomic_store(team, _JOB, 0)
         looks = 0
         while atomic_load(team, _ACTIVE) != 0:
@@ -147,7 +164,7 @@ def follow(worker: int, scratch: Floats, team: Longs, seen: Longs) -> None:
         atomic_add(team, _ACTIVE, 1)
         if atomic_load(team, _JOB) == job:  # else it ended meanwhile, and its tables may be gone
             own = floats_at(team[_SCRATCH]) + worker * team[_SCRATCH_FLOATS]
-            run_shared(own, longs_at(team[_PROGRAM]), team[_YIELD])
+            run_shared(worker, own, team)
         atomic_add(team, _ACTIVE, -1)
         looks = 0
     restore_denormals(before)
@@ -193,7 +210,7 @@ class Team:
     def __init__(self, size: int) -> None:
         self.size = size
         self.table = np.zeros(40, np.int64)
-        self.table[_YIELD] = _yield_address()
+        self.table[_YIELD], self.table[_SIZE] = _yield_address(), size
         self.workers: list[_Worker] = []
         for number in range(1, size):
             worker = _Worker(self.table, number)
@@ -207,8 +224,10 @@ class Team:
         """Make ready to run a program, given scratch memory (threads, floats)."""
         if not self.workers:
             return prepare_alone(program, scratch)
-        arguments = np.array([address(self.table), address(program), address(scratch), scratch.shape[1]], np.int64)
-        return Launch(lead, self.workers, program, scratch, arguments)
+        progress = aligned(8 * int(program[0]) * (self.size + 1) * _LINE).view(np.int64)
+        places = [address(array) for array in (self.table, program, progress)]
+        arguments = np.array([*places, len(progress), address(scratch), scratch.shape[1]], np.int64)
+        return Launch(lead, self.workers, (program, progress, scratch), arguments)
 
     def retire(self) -> None:
         """Let the threads end."""
@@ -219,9 +238,9 @@ class Team:
 class Launch:
     """A program ready to be run, by one caller at a time."""
 
-    def __init__(self, how: Kernel, workers: list[_Worker], program: Array, scratch: Array, arguments: Array) -> None:
-        self.workers, self.held = workers, (program, scratch, arguments)
-        self.call = native(how, 0, address(scratch), address(arguments))
+    def __init__(self, how: Kernel, workers: list[_Worker], held: tuple[Array, ...], arguments: Array) -> None:
+        self.workers, self.held = workers, (*held, arguments)
+        self.call = native(how, 0, address(held[-1]), address(arguments))
 
     def __call__(self) -> None:
         """Run it."""
@@ -232,7 +251,7 @@ class Launch:
 
 def prepare_alone(program: Array, scratch: Array) -> Launch:
     """Make ready to run a program on the calling thread."""
-    return Launch(alone, [], program, scratch, np.array([address(program)], np.int64))
+    return Launch(alone, [], (program, scratch), np.array([address(program)], np.int64))
 
 
 class _Present:
@@ -264,6 +283,13 @@ def address(array: Array) -> int:
     except (TypeError, ValueError):
         place: int = array.__array_interface__["data"][0]
         return place
+
+
+def aligned(nbytes: int) -> Array:
+    """Make uninitialised bytes that start at a cache line."""
+    memory = np.empty(nbytes + CACHE_LINE, np.uint8)
+    start = -address(memory) % CACHE_LINE
+    return memory[start : start + nbytes]
 
 
 _ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 2, ctypes.c_int64, *[ctypes.c_void_p] * 2)

@@ -271,6 +271,11 @@ class Emitter:
         between = builder.sub(builder.ptrtoint(end.value, _I64), builder.ptrtoint(start.value, _I64))
         return Int(self, builder.sdiv(between, _I64(4)))
 
+    def either(self, condition: Int, one: Pointer, other: Pointer) -> Pointer:
+        """Return one place, if the condition is not 0, else the other: no jump, no masked lane."""
+        chosen = self.builder.icmp_signed("!=", condition.value, _I64(0))
+        return Pointer(self, self.builder.select(chosen, one.value, other.value))
+
     def as_longs(self, floats: Pointer) -> Pointer:
         """Use memory for integers of 64 bits."""
         return Pointer(self, self.builder.bitcast(floats.value, _I64.as_pointer()))
@@ -336,9 +341,11 @@ class Emitter:
 
     def _mask(self, valid: Int) -> Any:
         """Bits that say of each place in a vector whether its number is below ``valid``."""
-        kind = ir.VectorType(_I64, self.width)
-        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), valid.value, _I32(0))
-        zeros = ir.Constant(ir.VectorType(_I32, self.width), [0] * self.width)
+        kind, most = ir.VectorType(_I32, self.width), _I64(self.width)
+        fewer = self.builder.icmp_signed("<", valid.value, most)
+        count = self.builder.trunc(self.builder.select(fewer, valid.value, most), _I32)
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), count, _I32(0))
+        zeros = ir.Constant(kind, [0] * self.width)
         limit = self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), zeros)
         return self.builder.icmp_signed("<", ir.Constant(kind, list(range(self.width))), limit)
 

@@ -208,16 +208,16 @@ def add_runs(part: int, scratch: Floats, sums: Floats, result: Floats, runs: int
 @kernel("pad_image")
 def pad_image(
     part: int, scratch: Floats, plain: Floats, target: Floats, channels: int, height: int, wide: int, top: int,
-    left: int, padded_height: int, padded_wide: int,
+    left: int, padded_height: int, padded_wide: int, lines: int, per_part: int,
 ) -> None:  # fmt: skip
-    """Copy a contiguous image (C, H, W) to (H, W, C) with a border of zeros, its channels not padded."""
-    source = plain + part * channels * height * wide
-    own = target + part * channels * padded_height * padded_wide
-    for i in range(channels * padded_height * padded_wide):
-        own[i] = 0.0
-    for i in range(height):
-        for c in range(channels):
-            line = source + (c * height + i) * wide
-            place = own + (((i + top) * padded_wide + left) * channels + c)
-            for j in range(wide):
-                place[j * channels] = line[j]
+    """Copy some lines of contiguous images (C, H, W) to (H, W, C) with a border of zeros, channels not padded."""
+    for line in range(part * per_part, min(lines, (part + 1) * per_part)):
+        image, i = line // padded_height, line % padded_height - top
+        own = target + line * padded_wide * channels
+        for cell in range(padded_wide * channels):
+            own[cell] = 0.0
+        if i >= 0 and i < height:
+            for c in range(channels):
+                source, place = plain + ((image * channels + c) * height + i) * wide, own + (left * channels + c)
+                for j in range(wide):
+                    place[j * channels] = source[j]

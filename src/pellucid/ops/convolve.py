@@ -215,7 +215,11 @@ def padded_copy(work: Work, index: int, op: Any, x: TensorType) -> Pixels:
     (n, channels, height, width), ((top, bottom), (left, right)) = x.shape, op.padding
     size = height + top + bottom, width + left + right
     copy = work.temporary((n * size[0] * size[1] * channels + 16,))  # a tile may read a little further
-    work.call(weights.pad_image, n, work.plain(index), copy, channels, height, width, top, left, *size)
+    lines, per_part = n * size[0], max(1, _PART_FLOATS // (size[1] * channels))
+    work.call(
+        weights.pad_image, -(-lines // per_part), work.plain(index), copy, channels, height, width, top, left, *size,
+        lines, per_part,
+    )  # fmt: skip
     return Pixels(copy, (n, channels, *size), channels)
 
 
@@ -294,6 +298,8 @@ def lower_winograd_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, ty
     )  # fmt: skip
 
 
+_PART_FLOATS = 16_384
+"""About how many floats of a padded copy a part writes."""
 _RUNS = 16
 """Into how many runs the images are dealt, each with sums of its own."""
 _MOST_SUMS = 8_000_000

@@ -69,7 +69,7 @@ def _call(
     table = work.constant(Windows.of(rows).table)
     work.call(
         kernel, -(-lines // per_part), x, weight, bias, y, *epilogue.arguments(y), table, work.constant(blocks),
-        len(blocks), height, wide, x.pixel, y_height, y_wide, lines, per_part,
+        len(blocks), height, wide, x.pixel, y_height, y_wide, lines, per_part, scratch=host().width,
     )  # fmt: skip
 
 
