@@ -90,7 +90,20 @@ def twice_normalised(build):
     build.norm("norm2")
 
 
-SQUARE = (block, reversed_block, shared_weights, grouped)
+def bent(build):
+    x = build.relu(name="before")
+    build.conv()
+    build.norm()
+    build.add(ops.Add(), x)
+    build.add(ops.Hardswish())
+
+
+def sloped(build):
+    y = build.conv()
+    build.add(ops.PReLU(), build.array("slope", y.shape[1]))
+
+
+SQUARE = (block, reversed_block, shared_weights, grouped, bent)
 """What takes as many channels as it gives."""
 JOINED = [
     (lambda build: activated(build, ops.ReLU), ["Fused"]),
@@ -105,6 +118,8 @@ JOINED = [
     (normalised_dense, ["Flatten", "FoldBatchNorm", "Fused"]),
     (shared_weights, ["FoldBatchNorm", "Conv2d", "Conv2d"]),
     (twice_normalised, ["FoldBatchNorm", "FoldBatchNorm", "Conv2d"]),
+    (bent, ["ReLU", "FoldBatchNorm", "Fused"]),
+    (sloped, ["Fused"]),
 ]
 
 
@@ -170,9 +185,16 @@ def dense_residual(build):
     build.relu()
 
 
-def other_activation(build):
+def dense_curve(build):
+    build.add(ops.Flatten())
+    build.linear(outputs=8)
+    build.add(ops.SiLU())
+
+
+def bent_and_pooled(build):
     build.conv()
-    build.add(ops.LeakyReLU(0.1))
+    build.add(ops.SiLU())
+    build.add(ops.MaxPool2d((2, 2), (2, 2)))
 
 
 def normalised_rows(build):
@@ -190,7 +212,8 @@ APART = [
     (pooled_between, ["Conv2d", "AvgPool2d", "BatchNorm", "ReLU"]),
     (with_reflection, ["Conv2d", "ReLU"]),
     (dense_residual, ["Flatten", "Linear", "Add", "ReLU"]),
-    (other_activation, ["Conv2d", "LeakyReLU"]),
+    (dense_curve, ["Flatten", "Linear", "SiLU"]),
+    (bent_and_pooled, ["Fused", "MaxPool2d"]),
     (normalised_rows, ["Reshape", "Linear", "BatchNorm"]),
 ]
 

@@ -132,6 +132,7 @@ def test_what_follows_is_fused(residual):
     arrays = inputs(W + 1, (5, 9), (3, 3))
     y = op.of.reference(*arrays.values())[0]
     arrays["residual"] = np.random.default_rng(3).integers(-9, 9, y.shape).astype(np.float32) if residual else None
+    arrays["slope"] = None
     fast, reference = (run(op, arrays, executor=executor) for executor in ("fast", "reference"))
     assert_matches(fast.results["y"], reference.results["y"], kernel="fused")
     assert fast.kernels["op"] == "depthwise"

@@ -87,7 +87,12 @@ def hot_loops(text):
 @fused
 @pytest.mark.parametrize(
     "body",
-    [product(ROWS, VECTORS), direct.convolution(VECTORS), winograd.forward(2, VECTORS), winograd.forward(4, VECTORS)],
+    [
+        product(ROWS, VECTORS),
+        direct.convolution(VECTORS, ""),
+        winograd.forward(2, VECTORS, ""),
+        winograd.forward(4, VECTORS, ""),
+    ],
     ids=repr,
 )
 def test_the_inner_loops_multiply_add_and_leave_the_stack_alone(body):
@@ -109,7 +114,7 @@ def test_the_test_of_the_stack_sees_it():
 
 @pytest.mark.skipif(host().name != "sse", reason="only the fallback is for every processor")
 def test_the_fallback_uses_no_wider_instructions():
-    assert not re.search(r"%[yz]mm|\bvfm", assembly(direct.convolution(VECTORS)))
+    assert not re.search(r"%[yz]mm|\bvfm", assembly(direct.convolution(VECTORS, "")))
 
 
 @pytest.mark.parametrize("m", [2, 4])

@@ -24,6 +24,12 @@ CONVOLUTIONS = [
     direct(2, W + 1, W + 1, (5, 9), (3, 3), pad=padding(1), groups=W + 1),
 ]
 DENSE = [linear(ROWS + 1, W + 1, W + 1), linear(1, 3 * W, 10), linear(3, 5, 4, bias=False)]
+BENT_BOUND = 5e-5
+"""Sums of numbers up to about 20, by other roundings; no activation is steeper than 1.2."""
+CURVES = [
+    ops.SiLU(), ops.Hardswish(), ops.Hardsigmoid(), ops.PReLU(), ops.LeakyReLU(0.3), ops.ELU(0.7), ops.Sigmoid(),
+    ops.Tanh(), ops.GELU(), ops.GELU("tanh"),
+]  # fmt: skip
 CUTS = [(-inf, inf), *BOUNDS.values(), (-3.0, 4.0)]
 
 
@@ -53,8 +59,20 @@ class Given:
 
 def fused(problem: Problem, low=-inf, high=inf, residual=False):
     inputs, dy = problem.arrays(whole())
-    given = inputs | {"residual": 5 * dy if residual else None}
+    given = inputs | {"residual": 5 * dy if residual else None, "slope": None}
     return Given(Fused(problem.op, low, high), given, problem.kernels[0])
+
+
+def bent(problem: Problem, curve, slopes=0):
+    """A convolution whose sums spread over where activations bend, and PReLU's slopes, if asked for."""
+    given = fused(problem, residual=True)
+    (y,) = given.op.reference(*given.inputs.values())
+    scale = {"x": 3 / y.std(), "bias": 3 / y.std(), "residual": 3 / y.std()}
+    inputs = {
+        name: None if array is None else np.float32(scale.get(name, 1)) * array for name, array in given.inputs.items()
+    }
+    slope = np.linspace(-1, 2, slopes, dtype=np.float32) if slopes else None
+    return Given(Fused(problem.op, curve=curve), inputs | {"slope": slope}, given.kernel)
 
 
 def masked(problem: Problem):
@@ -78,11 +96,33 @@ def test_a_dense_layer_cuts_off(problem, low, high):
     fused(problem, low, high).check()
 
 
+@pytest.mark.parametrize("problem", CONVOLUTIONS, ids=str)
+@pytest.mark.parametrize("curve", CURVES, ids=lambda curve: curve.kind)
+def test_a_convolution_adds_and_bends(problem, curve):
+    slopes = (1, problem.weight[0]) if isinstance(curve, ops.PReLU) else (0,)
+    for count in slopes:
+        given = bent(problem, curve, count)
+        found, expected = (run(given.op, given.inputs, executor=executor) for executor in ("fast", "reference"))
+        assert found.kernels == {"op": given.kernel}
+        assert np.ptp(expected.results["y"]) > 0.9
+        assert_matches(found.results["y"], expected.results["y"], BENT_BOUND, kernel=f"{given.op} by {given.kernel}")
+
+
+@pytest.mark.parametrize("problem", [CONVOLUTIONS[0], CONVOLUTIONS[4], CONVOLUTIONS[6]], ids=str)
+def test_nan_and_infinity_are_bent_as_by_the_parts(problem):
+    for curve in (ops.SiLU(), ops.LeakyReLU(0.5)):
+        given = bent(problem, curve)
+        given.inputs["x"].flat[[0, -1]] = np.nan, np.inf
+        found, expected = (run(given.op, given.inputs, executor=executor) for executor in ("fast", "reference"))
+        assert not np.isfinite(expected.results["y"]).all()
+        assert_matches(found.results["y"], expected.results["y"], BENT_BOUND)
+
+
 @pytest.mark.parametrize("activation", BOUNDS, ids=lambda kind: kind.__name__)
 def test_the_reference_is_what_the_parts_do_one_after_the_other(activation):
     for problem in CONVOLUTIONS:
         given = fused(problem, *BOUNDS[activation], residual=True)
-        x, weight, bias, residual = given.inputs.values()
+        x, weight, bias, residual, _ = given.inputs.values()
         (y,) = problem.op.reference(x, weight, bias)
         (expected,) = activation().reference(y + residual)
         assert_matches(given.op.reference(*given.inputs.values())[0], expected)

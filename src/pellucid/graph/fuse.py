@@ -8,14 +8,14 @@ from dataclasses import replace
 
 from pellucid.graph.graph import Node, Value
 from pellucid.ops import Add, Backward, BatchNorm, Conv2d, Linear, MaxPool2d, ReLU
-from pellucid.ops.fused import BOUNDS, FoldBatchNorm, Fused, FusedPool, MaskedBackward, accepted
+from pellucid.ops.fused import BOUNDS, Curve, FoldBatchNorm, Fused, FusedPool, MaskedBackward, accepted
 from pellucid.types import TensorType
 
 
 def fuse(nodes: list[Node], wanted: Iterable[str]) -> list[Node]:
     """Return nodes, in running order, that compute the same wanted values in fewer passes over memory."""
     kept = set(wanted)
-    for rewrite in (_mask_before_unpooling, _fold_batch_norm, _add_residual, _cut_off, _pool, _mask_gradient):
+    for rewrite in (_mask_before_unpooling, _fold_batch_norm, _add_residual, _bend, _cut_off, _pool, _mask_gradient):
         nodes = _Rewriting(nodes, kept).apply(rewrite)
     return nodes
 
@@ -110,7 +110,20 @@ def _add_residual(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     for value, other in ((first, second), (second, first)):
         conv = rewriting.sole_maker(value)
         if conv is not None and isinstance(conv.op, Conv2d) and value is not other:
-            return _fused(rewriting, conv, node, Fused(conv.op), (*conv.inputs, other))
+            return _fused(rewriting, conv, node, Fused(conv.op), (*conv.inputs, other, None))
+    return None
+
+
+def _bend(rewriting: _Rewriting, node: Node) -> list[Node] | None:
+    """Let a convolution do the activation that follows."""
+    maker = rewriting.sole_maker(node.inputs[0]) if isinstance(node.op, Curve) else None
+    if maker is None or not isinstance(node.op, Curve):
+        return None
+    slope = node.inputs[1] if len(node.inputs) > 1 else None
+    if isinstance(maker.op, Fused):
+        return _fused(rewriting, maker, node, replace(maker.op, curve=node.op), (*maker.inputs[:4], slope))
+    if isinstance(maker.op, Conv2d):
+        return _fused(rewriting, maker, node, Fused(maker.op, curve=node.op), (*maker.inputs, None, slope))
     return None
 
 
@@ -126,7 +139,7 @@ def _cut_off(rewriting: _Rewriting, node: Node) -> list[Node] | None:
         both = replace(first, low=min(max(first.low, low), high), high=min(max(first.high, low), high))
         return _fused(rewriting, maker, node, both, maker.inputs)
     if isinstance(maker.op, Conv2d | Linear):
-        return _fused(rewriting, maker, node, Fused(maker.op, low, high), (*maker.inputs, None))
+        return _fused(rewriting, maker, node, Fused(maker.op, low, high), (*maker.inputs, None, None))
     return None
 
 
@@ -138,7 +151,7 @@ def _pool(rewriting: _Rewriting, node: Node) -> list[Node] | None:
         return None
     if isinstance(maker.op, Conv2d):
         return _fused(rewriting, maker, node, FusedPool(maker.op, op), maker.inputs)
-    if isinstance(maker.op, Fused) and isinstance(maker.op.of, Conv2d) and maker.inputs[3] is None:
+    if isinstance(maker.op, Fused) and isinstance(maker.op.of, Conv2d) and maker.op.only_cuts(maker.types):
         pooled = FusedPool(maker.op.of, op, maker.op.low, maker.op.high)
         return _fused(rewriting, maker, node, pooled, maker.inputs[:3])
     return None

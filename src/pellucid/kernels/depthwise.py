@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.kernels.compiler import kernel, tile
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
-from pellucid.kernels.tiles import finish
+from pellucid.kernels.tiles import finish, suffix
 from pellucid.kernels.winograd import clear
 from pellucid.types import Array
 
@@ -58,17 +58,18 @@ def pattern(taps: int, stride: int, dilation: int, cells: int, transposed: bool)
 
 
 @cache
-def sliding_tile(shape: Pattern, edge: bool) -> Any:
+def sliding_tile(shape: Pattern, edge: bool, curve: str) -> Any:
     """Make the tile that computes a block of outputs of a line for one vector of channels.
 
     ``rows`` lists (input row, row of the kernel). At an edge ``lanes`` tells for each input and then each output how
-    many of a vector's floats exist: all or none. What does not exist is read from ``zeros``, which costs less than masks.
+    many of a vector's floats exist: all or none. Inputs that do not are read from ``zeros``, which costs less than
+    masks.
     """
 
     @tile
     def slide(
         e: Any, x: Any, x_line: Any, pixel: Any, rows: Any, down: Any, weight: Any, bias: Any, y: Any, other: Any,
-        add: Any, mask: Any, low: Any, high: Any, lanes: Any, zeros: Any,
+        add: Any, mask: Any, low: Any, high: Any, setting: Any, lanes: Any, zeros: Any,
     ) -> None:  # fmt: skip
         number = {source: i for i, source in enumerate(shape.inputs)}
         valid = [e.index(lanes, i) if edge else None for i in range(len(number) + shape.outputs)]
@@ -90,22 +91,23 @@ def sliding_tile(shape: Pattern, edge: bool) -> Any:
 
         sums = e.loop(down, [e.load(bias, 0)] * shape.outputs, row)
         places = [pixel * j for j in range(shape.outputs)]
-        finish(e, sums, places, y, other, add, mask, (e.lift(low), e.lift(high)), valid[len(number) :])
+        bounds, settings = (e.lift(low), e.lift(high)), [setting] * shape.outputs
+        finish(e, sums, places, y, other, add, mask, bounds, curve, settings, valid[len(number) :])
 
     return slide
 
 
 @cache
-def sliding(shape: Pattern, name: str) -> Any:
+def sliding(shape: Pattern, name: str, curve: str) -> Any:
     """Make the kernel y = finish(bias + Σ x · weight), tap by tap as the pattern and the tables say."""
     width, entry = host().width, 3 + len(shape.inputs) + shape.outputs
-    inside, edge = sliding_tile(shape, False), sliding_tile(shape, True)
+    inside, edge = sliding_tile(shape, False, curve), sliding_tile(shape, True, curve)
 
-    @kernel(name)
+    @kernel(name + suffix(curve))
     def depthwise(
         part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, y: Floats, other: Floats, add: int,
-        mask: int, low: float, high: float, rows: Longs, blocks: Longs, count: int, height: int, wide: int, pixel: int,
-        y_height: int, y_wide: int, lines: int, per_part: int,
+        mask: int, low: float, high: float, setting: Floats, rows: Longs, blocks: Longs, count: int, height: int,
+        wide: int, pixel: int, y_height: int, y_wide: int, lines: int, per_part: int,
     ) -> None:  # fmt: skip
         first = part * per_part
         clear(scratch, width)
@@ -122,28 +124,28 @@ def sliding(shape: Pattern, name: str) -> Any:
                     if block[0] == 0:
                         inside(
                             pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
-                            other + place, add, mask, low, high, block, scratch,
+                            other + place, add, mask, low, high, setting + c, block, scratch,
                         )  # fmt: skip
                     else:
                         edge(
                             pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
-                            other + place, add, mask, low, high, block + 3, scratch,
+                            other + place, add, mask, low, high, setting + c, block + 3, scratch,
                         )  # fmt: skip
 
     return depthwise
 
 
-def forward(taps: int, stride: int, dilation: int, outputs: int) -> tuple[Pattern, Any]:
+def forward(taps: int, stride: int, dilation: int, outputs: int, curve: str) -> tuple[Pattern, Any]:
     """Choose the pattern and kernel of a convolution whose kernel has so many columns and whose lines so many cells."""
     shape = pattern(taps, stride, dilation, _cells(outputs, _most_sums()), False)
-    return shape, sliding(shape, f"depthwise_w{taps}s{stride}d{dilation}_{shape.outputs}cells")
+    return shape, sliding(shape, f"depthwise_w{taps}s{stride}d{dilation}_{shape.outputs}cells", curve)
 
 
 def backward_data(taps: int, stride: int, dilation: int, outputs: int) -> tuple[Pattern, Any]:
     """Choose the pattern and kernel of the gradient of the data, whose lines have so many cells."""
     cells = _cells(-(-outputs // stride), max(1, _most_sums() // stride))
     shape = pattern(taps, stride, dilation, cells, True)
-    return shape, sliding(shape, f"depthwise_backward_data_w{taps}s{stride}d{dilation}_{shape.outputs}cells")
+    return shape, sliding(shape, f"depthwise_backward_data_w{taps}s{stride}d{dilation}_{shape.outputs}cells", "")
 
 
 def _most_sums() -> int:

@@ -19,7 +19,7 @@ from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
 from pellucid.kernels.packing import copy_vector, turn_tile
-from pellucid.kernels.tiles import as_longs, distance, finished, gather_tile
+from pellucid.kernels.tiles import as_longs, distance, finishing, gather_tile, suffix
 from pellucid.types import Array, Pair
 
 _PHASE = 11
@@ -126,72 +126,81 @@ def look_up(  # type: ignore[no-untyped-def]
 
 
 @cache
-def multiplying(vectors: int) -> Any:
+def multiplying(vectors: int, curve: str) -> Any:
     """Make the helper that runs the tile of so many cells."""
     rows = host().tile[0]
-    full, half, single = (gather_tile(count, vectors, shared=True) for count in (rows, rows // 2, 1))
-    full_by_tap, half_by_tap, single_by_tap = (gather_tile(n, vectors, shared=False) for n in (rows, rows // 2, 1))
+    full, half, single = (gather_tile(count, vectors, True, curve) for count in (rows, rows // 2, 1))
+    full_by_tap, half_by_tap, single_by_tap = (gather_tile(n, vectors, False, curve) for n in (rows, rows // 2, 1))
 
     @helper
-    def multiply(x, table, count, steps, taps, depth, weight, bias, y, other, add, mask, low, high):  # type: ignore[no-untyped-def]
+    def multiply(x, table, count, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting):  # type: ignore[no-untyped-def]
         inside, place = table[0], table + 1
         if count == rows and inside == 1:
-            full(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            full(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
         elif count == rows:
-            full_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            full_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
         elif count > 1 and inside == 1:
-            half(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            half(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
         elif count > 1:
-            half_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            half_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
         elif inside == 1:
-            single(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            single(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
         else:
-            single_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high)
+            single_by_tap(x, place, steps, taps, depth, weight, bias, y, other, add, mask, low, high, setting)
 
     return multiply
 
 
-@helper
-def repair(  # type: ignore[no-untyped-def]
-    x, places, count, steps, taps, panel, weight, bias, y, other, add, mask, low, high, first, last, per_group, merged,
-    own
-):  # fmt: skip
-    """Compute again, from a filter's own channels alone, what is NaN because another group's weighted 0 was not finite.
+@cache
+def repairing(curve: str) -> Any:
+    """Make the helper that repairs the cells of a tile."""
+    finish_one = finishing(curve)
 
-    Filters ``first`` to ``last`` belong to groups of ``per_group``, each with ``own`` channels, ``merged`` in a row.
-    """
-    for row in range(count):
-        for lane in range(last - first):
-            place = places[1 + row] + lane
-            if y[place] != y[place]:
-                start = (first + lane) // per_group % merged * own
-                total = bias[lane]
-                for number in range(taps):
-                    tap = steps + _TAP * number
-                    if places[0] == 1:
-                        pixels = x + (places[1 + count + row] + tap[3])
-                    else:
-                        pixels = x + places[1 + count + number * count + row]
-                    for c in range(start, start + own):
-                        total += pixels[c] * weight[tap[2] + c * panel + lane]
-                y[place] = finished(total, other[place], add, mask, low, high)
+    @helper
+    def repair(  # type: ignore[no-untyped-def]
+        x, places, count, steps, taps, panel, weight, bias, y, other, add, mask, low, high, setting, first, last,
+        per_group, merged, own
+    ):  # fmt: skip
+        """Compute again, from a filter's own channels alone, what is NaN as another group's weighted 0 was not finite.
+
+        Filters ``first`` to ``last`` belong to groups of ``per_group``, each with ``own`` channels, ``merged`` in a
+        row.
+        """
+        for row in range(count):
+            for lane in range(last - first):
+                place = places[1 + row] + lane
+                if y[place] != y[place]:
+                    start = (first + lane) // per_group % merged * own
+                    total = bias[lane]
+                    for number in range(taps):
+                        tap = steps + _TAP * number
+                        if places[0] == 1:
+                            pixels = x + (places[1 + count + row] + tap[3])
+                        else:
+                            pixels = x + places[1 + count + number * count + row]
+                        for c in range(start, start + own):
+                            total += pixels[c] * weight[tap[2] + c * panel + lane]
+                    finish_one(total, y + place, other + place, add, mask, low, high, setting + lane)
+
+    return repair
 
 
 @cache
-def convolution(vectors: int) -> Any:
+def convolution(vectors: int, curve: str) -> Any:
     """Make the kernel y = finish(Σ taps + bias), whose weights lie as (panels, taps, depth, panel).
 
     So many panels form a group, which reads its own channels: so many floats further in a pixel than the one before.
     """
-    rows, panel, multiply = host().tile[0], vectors * host().width, multiplying(vectors)
+    rows, panel = host().tile[0], vectors * host().width
+    multiply, repair = multiplying(vectors, curve), repairing(curve)
 
-    @kernel(f"conv2d_gather_v{vectors}")
+    @kernel(f"conv2d_gather_v{vectors}{suffix(curve)}")
     def convolve(
         part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, y: Floats, other: Floats, add: int,
-        mask: int, low: float, high: float, table: Longs, phases: int, block: int, groups: int, images: int,
-        height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int, panels: int,
-        group_panels: int, group_step: int, filters: int, per_group: int, merged: int, taps: int, weight_taps: int,
-        in_y: int, in_x: int, out_y: int, out_x: int,
+        mask: int, low: float, high: float, setting: Floats, table: Longs, phases: int, block: int, groups: int,
+        images: int, height: int, wide: int, pixel: int, depth: int, y_height: int, y_wide: int, y_pixel: int,
+        panels: int, group_panels: int, group_step: int, filters: int, per_group: int, merged: int, taps: int,
+        weight_taps: int, in_y: int, in_x: int, out_y: int, out_x: int,
     ) -> None:  # fmt: skip
         group, number = part % groups, part // groups
         phase = table + 0
@@ -220,14 +229,15 @@ def convolution(vectors: int) -> Any:
                 count = size_of(last - cell, rows)
                 source, place = x + k // group_panels * group_step, places + tile_ * entry
                 weights, biases = weight + k * weight_taps * depth * panel, bias + k * panel
-                target, beside = y + k * panel, other + k * panel
+                target, beside, settings = y + k * panel, other + k * panel, setting + k * panel
                 multiply(
-                    source, place, count, steps, phase[5], depth, weights, biases, target, beside, add, mask, low, high
-                )
+                    source, place, count, steps, phase[5], depth, weights, biases, target, beside, add, mask, low,
+                    high, settings,
+                )  # fmt: skip
                 if merged > 1:
                     repair(
                         source, place, count, steps, phase[5], panel, weights, biases, target, beside, add, mask, low,
-                        high, k * panel, min(filters, (k + 1) * panel), per_group, merged, depth // merged,
+                        high, settings, k * panel, min(filters, (k + 1) * panel), per_group, merged, depth // merged,
                     )  # fmt: skip
                 cell, tile_ = cell + count, tile_ + 1
 

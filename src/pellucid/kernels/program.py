@@ -262,8 +262,9 @@ class Frame:
                 self._pointer(argument, kind, arrays) if isinstance(argument, Buffer) else kind(argument)
                 for kind, argument in zip(call.kernel.parameters, call.arguments, strict=True)
             ]
-            for part in range(call.parts):
-                call.kernel(part, scratch, *given)
+            with np.errstate(all="ignore"):  # machine code does not warn of infinities either
+                for part in range(call.parts):
+                    call.kernel(part, scratch, *given)
 
     def _pointer(self, buffer: Buffer, kind: type[Pointer], arrays: Mapping[str, Array]) -> Pointer:
         """Point at a buffer's memory and nothing beyond it."""

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.kernels.compiler import helper, tile
+from pellucid.kernels.activations import ACTIVATIONS
+from pellucid.kernels.compiler import tile
 from pellucid.kernels.interpret import Longs
 from pellucid.types import Array
 
@@ -58,7 +59,7 @@ def product_tile(rows: int, vectors: int, *, masked: bool = False, accumulate: b
 
 
 @cache
-def gather_tile(rows: int, vectors: int, shared: bool) -> Any:
+def gather_tile(rows: int, vectors: int, shared: bool, curve: str) -> Any:
     """Make the tile y[row] = finish(bias + Σ_tap Σ_k x[row's place for tap, k] · weight[tap, k]); see :func:`finish`.
 
     Tables say where, in floats: ``table`` first the places of the rows in y (and in ``other``), then those in x for
@@ -70,7 +71,7 @@ def gather_tile(rows: int, vectors: int, shared: bool) -> Any:
     @tile
     def gather(
         e: Any, x: Any, table: Any, steps: Any, taps: Any, depth: Any, weight: Any, bias: Any, y: Any, other: Any,
-        add: Any, mask: Any, low: Any, high: Any,
+        add: Any, mask: Any, low: Any, high: Any, setting: Any,
     ) -> None:  # fmt: skip
         across_row = vectors * e.width
         unmoved = [x + e.index(table, rows + row) for row in range(rows)] if shared else []
@@ -90,24 +91,25 @@ def gather_tile(rows: int, vectors: int, shared: bool) -> Any:
 
         totals = e.loop(taps, [e.zero()] * (rows * vectors), tap)
         biases = [e.load(bias, v * e.width) for v in range(vectors)]
-        bounds = e.lift(low), e.lift(high)
+        bounds, settings = (e.lift(low), e.lift(high)), [setting + v * e.width for v in range(vectors)]
         for row in range(rows):
             place = e.index(table, row)
             places = [place + v * e.width for v in range(vectors)]
             values = [totals[row * vectors + v] + biases[v] for v in range(vectors)]
-            finish(e, values, places, y, other, add, mask, bounds)
+            finish(e, values, places, y, other, add, mask, bounds, curve, settings)
 
     return gather
 
 
 def finish(
     e: Any, values: list[Any], places: list[Any], y: Any, other: Any, add: Any, mask: Any, bounds: tuple[Any, Any],
-    valid: Sequence[Any] = (),
+    curve: str, settings: Sequence[Any], valid: Sequence[Any] = (),
 ) -> None:  # fmt: skip
     """Write sums to their places in y, after what follows a convolution.
 
-    Either ``other`` is added at the same places, or 0 is written where it is not above 0; and what lies beyond the
-    bounds is cut off. ``valid`` tells of each vector how many floats exist, if not all do.
+    Either ``other`` is added at the same places, or 0 is written where it is not above 0; then comes the activation
+    of the name ``curve``, if there is one, whose setting for each vector lies where ``settings`` says; and what lies
+    beyond the bounds is cut off. ``valid`` tells of each vector how many floats exist, if not all do.
     """
     exist = valid or [None] * len(values)
     others = list(zip(places, exist, strict=True))
@@ -122,20 +124,32 @@ def finish(
         pairs = zip(values, others, strict=True)
         return [e.load(other, *place).where_above(zero, value, zero) for value, place in pairs]
 
-    for value, place in zip(e.when(mask, values, masked), others, strict=True):
+    values = e.when(mask, values, masked)
+    if curve:
+        bend = ACTIVATIONS[curve].forward
+        givens = zip(values, settings, exist, strict=True)
+        values = [bend(value, e.load(place, 0, valid_)) for value, place, valid_ in givens]
+    for value, place in zip(values, others, strict=True):
         e.store(value.at_least(bounds[0]).at_most(bounds[1]), y, *place)
 
 
-@helper
-def finished(value: float, other: float, add: int, mask: int, low: float, high: float) -> float:
-    """Do to one number what :func:`finish` does to vectors."""
-    if add != 0:
-        value += other
-    if mask != 0 and other <= 0.0:
-        value = 0.0
-    if value < low:
-        return low
-    return high if value > high else value
+@cache
+def finishing(curve: str) -> Any:
+    """Make the tile that writes one sum to y[0]; see :func:`finish`. What it reads fills no vector, so it masks."""
+
+    @tile
+    def finish_one(
+        e: Any, value: Any, y: Any, other: Any, add: Any, mask: Any, low: Any, high: Any, setting: Any
+    ) -> None:
+        one, bounds = e.number(1), (e.lift(low), e.lift(high))
+        finish(e, [e.lift(value)], [0], y, other, add, mask, bounds, curve, [setting], [one])
+
+    return finish_one
+
+
+def suffix(curve: str) -> str:
+    """How the names end of kernels that apply an activation."""
+    return f"_{curve}" if curve else ""
 
 
 def outer(sums: list[Any], down: Any, across: list[Any]) -> list[Any]:

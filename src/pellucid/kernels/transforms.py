@@ -97,7 +97,7 @@ def reading(matrix: str, m: int, transposed: bool = False) -> Any:
 
 
 @cache
-def output_tile(m: int, partial: bool = False) -> Any:
+def output_tile(m: int, partial: bool, curve: str) -> Any:
     """Make the tile that writes finish(Aᵀ·M·A + bias), and adds 0 · its sums to ``check``; see :func:`finish`.
 
     So ``check`` stays 0 unless one of them is infinite or not a number: each sum is part of one of the four corners.
@@ -107,7 +107,7 @@ def output_tile(m: int, partial: bool = False) -> Any:
     @tile
     def output(
         e: Any, sums: Any, row: Any, column: Any, bias: Any, y: Any, y_row: Any, y_column: Any, other: Any, add: Any,
-        mask: Any, low: Any, high: Any, check: Any, table: Any,
+        mask: Any, low: Any, high: Any, setting: Any, check: Any, table: Any,
     ) -> None:  # fmt: skip
         cells = [[e.load(sums, row * i + column * j) for j in range(m + 2)] for i in range(m + 2)]
         start, bounds = e.load(bias, 0), (e.lift(low), e.lift(high))
@@ -119,7 +119,7 @@ def output_tile(m: int, partial: bool = False) -> Any:
                 watch = values[m - 1].fma(0.0, values[0].fma(0.0, watch))
             exist = [e.index(table, i * m + j) for j in range(m)] if partial else ()
             places = [y_row * i + y_column * j for j in range(m)]
-            finish(e, values, places, y, other, add, mask, bounds, exist)
+            finish(e, values, places, y, other, add, mask, bounds, curve, [setting] * m, exist)
         e.store(watch, check, 0)
 
     return output
@@ -158,21 +158,21 @@ def pooled_tile(keep: bool, partial: bool = False) -> Any:
 
 
 @cache
-def writing(m: int) -> Any:
+def writing(m: int, curve: str) -> Any:
     """Make the helper that transforms sums back to the output tile whose first cell is y[0].
 
     ``down`` × ``across`` cells of the output exist from there on.
     """
     size, width = m + 2, host().width
-    whole, partial = output_tile(m), output_tile(m, partial=True)
+    whole, partial = output_tile(m, False, curve), output_tile(m, True, curve)
 
     @helper
-    def write(sums, point, bias, y, other, add, mask, down, across, wide, pixel, low, high, check, table):  # type: ignore[no-untyped-def]
+    def write(sums, point, bias, y, other, add, mask, down, across, wide, pixel, low, high, setting, check, table):  # type: ignore[no-untyped-def]
         if down >= m and across >= m:
             for k in range(0, pixel, width):
                 whole(
                     sums + k, size * point, point, bias + k, y + k, wide * pixel, pixel, other + k, add, mask, low,
-                    high, check, table,
+                    high, setting + k, check, table,
                 )  # fmt: skip
         else:
             for i in range(m):
@@ -181,7 +181,7 @@ def writing(m: int) -> Any:
             for k in range(0, pixel, width):
                 partial(
                     sums + k, size * point, point, bias + k, y + k, wide * pixel, pixel, other + k, add, mask, low,
-                    high, check, table,
+                    high, setting + k, check, table,
                 )  # fmt: skip
 
     return write

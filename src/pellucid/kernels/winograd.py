@@ -16,7 +16,7 @@ from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
 from pellucid.kernels.packing import turn_tile
-from pellucid.kernels.tiles import as_longs, distance, finished, product_tile
+from pellucid.kernels.tiles import as_longs, distance, finishing, product_tile, suffix
 from pellucid.kernels.transforms import reading, transform_tile, writing
 
 
@@ -69,21 +69,22 @@ def multiplying(m: int, vectors: int) -> Any:
 
 
 @cache
-def forward(m: int, vectors: int) -> Any:
+def forward(m: int, vectors: int, curve: str) -> Any:
     """Make the kernel y = finish(conv(x, weight) + bias) for one block of tiles; see :func:`finish`.
 
     ``u`` is the weight as :func:`prepare` writes it; the weight itself is read where Winograd's sums meet an
     infinity or NaN, which they would spread over a whole tile: such blocks are computed by the definition.
     """
     width, size, points, panel = host().width, m + 2, (m + 2) ** 2, vectors * host().width
-    read_all, multiply, write = reading_block(m), multiplying(m, vectors), writing(m)
+    read_all, multiply, write = reading_block(m), multiplying(m, vectors), writing(m, curve)
+    by_definition = defining(curve)
 
-    @kernel(f"conv2d_k3s1_winograd{m}_v{vectors}")
+    @kernel(f"conv2d_k3s1_winograd{m}_v{vectors}{suffix(curve)}")
     def convolve(
         part: int, scratch: Floats, x: Floats, u: Floats, bias: Floats, y: Floats, other: Floats, add: int,
-        mask: int, low: float, high: float, weight: Floats, by_filter: int, by_channel: int, by_tap: int,
-        first_tap: int, height: int, wide: int, pixel: int, channels: int, y_height: int, y_wide: int, y_pixel: int,
-        filters: int, top: int, left: int, tiles: int, block: int,
+        mask: int, low: float, high: float, setting: Floats, weight: Floats, by_filter: int, by_channel: int,
+        by_tap: int, first_tap: int, height: int, wide: int, pixel: int, channels: int, y_height: int, y_wide: int,
+        y_pixel: int, filters: int, top: int, left: int, tiles: int, block: int,
     ) -> None:  # fmt: skip
         down, across = (y_height + m - 1) // m, (y_wide + m - 1) // m
         first, last = part * block, min(tiles, (part + 1) * block)
@@ -102,7 +103,7 @@ def forward(m: int, vectors: int) -> Any:
             place = ((image * y_height + i) * y_wide + j) * y_pixel
             write(
                 sums + (number - first) * s_row, s_point, bias, y + place, other + place, add, mask, y_height - i,
-                y_wide - j, y_wide, y_pixel, low, high, check, table,
+                y_wide - j, y_wide, y_pixel, low, high, setting, check, table,
             )  # fmt: skip
         if is_spoilt(check, width):
             for number in range(first, last):
@@ -114,7 +115,7 @@ def forward(m: int, vectors: int) -> Any:
                         by_definition(
                             x + image * height * wide * pixel, i - top, j - left, height, wide, pixel, channels,
                             weight + first_tap, by_filter, by_channel, by_tap, bias, y + place, other + place, add,
-                            mask, filters, low, high,
+                            mask, filters, low, high, setting,
                         )  # fmt: skip
 
     return convolve
@@ -129,20 +130,26 @@ def is_spoilt(check: Floats, width: int) -> bool:
     return total != 0.0
 
 
-@helper
-def by_definition(  # type: ignore[no-untyped-def]
-    x, top, left, height, wide, pixel, channels, weight, by_filter, by_channel, by_tap, bias, y, other, add, mask,
-    filters, low, high,
-):  # fmt: skip
-    """Compute one output cell for all filters, tap by tap."""
-    for k in range(filters):
-        total = bias[k]
-        for tap in range(9):
-            i, j = top + tap // 3, left + tap % 3
-            if i >= 0 and i < height and j >= 0 and j < wide:
-                for c in range(channels):
-                    total += x[(i * wide + j) * pixel + c] * weight[k * by_filter + c * by_channel + tap * by_tap]
-        y[k] = finished(total, other[k], add, mask, low, high)
+@cache
+def defining(curve: str) -> Any:
+    """Make the helper that computes one output cell for all filters, tap by tap."""
+    finish_one = finishing(curve)
+
+    @helper
+    def by_definition(  # type: ignore[no-untyped-def]
+        x, top, left, height, wide, pixel, channels, weight, by_filter, by_channel, by_tap, bias, y, other, add, mask,
+        filters, low, high, setting,
+    ):  # fmt: skip
+        for k in range(filters):
+            total = bias[k]
+            for tap in range(9):
+                i, j = top + tap // 3, left + tap % 3
+                if i >= 0 and i < height and j >= 0 and j < wide:
+                    for c in range(channels):
+                        total += x[(i * wide + j) * pixel + c] * weight[k * by_filter + c * by_channel + tap * by_tap]
+            finish_one(total, y + k, other + k, add, mask, low, high, setting + k)
+
+    return by_definition
 
 
 @cache

@@ -11,7 +11,7 @@ from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats
 from pellucid.kernels.tiles import as_longs, distance
 from pellucid.kernels.transforms import pooled_tile
-from pellucid.kernels.winograd import by_definition, clear, is_spoilt, multiplying, reading_block
+from pellucid.kernels.winograd import clear, defining, is_spoilt, multiplying, reading_block
 
 
 @tile
@@ -69,7 +69,7 @@ def forward(vectors: int, keep: bool) -> Any:
     ``y_height`` × ``y_wide`` is the size of the pooled image. The rest is as in
     :func:`pellucid.kernels.winograd.forward`.
     """
-    width, panel = host().width, vectors * host().width
+    width, panel, by_definition = host().width, vectors * host().width, defining("")
     read_all, multiply, write = reading_block(4), multiplying(4, vectors), writing(keep)
 
     @kernel(f"conv2d_k3s1_winograd4_max_pool2d{'_with_indices' if keep else ''}_v{vectors}")
@@ -110,7 +110,7 @@ def forward(vectors: int, keep: bool) -> Any:
                             by_definition(
                                 x + image * height * wide * pixel, 2 * i + cell // 2 - top, 2 * j + cell % 2 - left,
                                 height, wide, pixel, channels, weight + first_tap, by_filter, by_channel, by_tap, bias,
-                                own, own, 0, 0, filters, low, high,
+                                own, own, 0, 0, filters, low, high, own,
                             )  # fmt: skip
                         target = ((image * y_height + i) * y_wide + j) * y_pixel
                         take_best(

@@ -241,10 +241,3 @@ def channel_numbers(work: Work, index: int, channels: int) -> Buffer:
         call(pointwise.spread_channels, 1, numbers, target, count, pixel)
 
     return work.packed(index, (pixel,), write)
-
-
-ACTIVATIONS: dict[type[Op], Callable[[Any, Any], Any]] = {
-    cls: lambda x, op: activations.ACTIVATIONS[op.kernel].forward(x, op.setting)
-    for cls in (ReLU, LeakyReLU, ReLU6, ELU, Sigmoid, Tanh, SiLU, GELU, Hardswish, Hardsigmoid)
-}
-"""For the kernels that apply an activation at their end: (vector, op) → vector, by class."""

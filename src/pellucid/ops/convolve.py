@@ -94,7 +94,7 @@ def emit_winograd(
     if isinstance(epilogue, Pooling):
         kernel = winograd_pooled.forward(vectors, epilogue.indices is not None)
     else:
-        kernel = winograd.forward(m, vectors)
+        kernel = winograd.forward(m, vectors, epilogue.curve)
     work.call(
         kernel, dealt.parts, x, packed, _bias(work, bias, y.pixel), y,
         *epilogue.arguments(y), work.plain(filters.index), by_filter,
@@ -150,7 +150,7 @@ def emit_gather(
     n, _, height, wide = x.images
     dealt = direct.deal(phases, n, panels, depth, depth * panel, (wide * x.pixel, x.pixel))
     work.call(
-        direct.convolution(vectors), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
+        direct.convolution(vectors, epilogue.curve), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
         *epilogue.arguments(y),
         work.constant(dealt.table), len(phases), dealt.block, dealt.groups, n, height, wide, x.pixel, depth,
         *y.images[2:], y.pixel, panels, panels * filters.merged // filters.groups, merged_inputs,

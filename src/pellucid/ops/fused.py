@@ -2,12 +2,26 @@
 
 from dataclasses import dataclass
 from math import inf
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
 from pellucid import reference
-from pellucid.ops.activation import ReLU, ReLU6
+from pellucid.kernels.program import Buffer, padded
+from pellucid.ops.activation import (
+    ELU,
+    GELU,
+    Hardsigmoid,
+    Hardswish,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    ReLU6,
+    Sigmoid,
+    SiLU,
+    Tanh,
+    channel_numbers,
+)
 from pellucid.ops.backward import Backward
 from pellucid.ops.base import Candidate, Op, Results, Types, present
 from pellucid.ops.conv import Conv2d
@@ -20,17 +34,21 @@ from pellucid.types import TensorType
 BOUNDS: dict[type[Op], tuple[float, float]] = {ReLU: (0.0, inf), ReLU6: (0.0, 6.0)}
 """Activations that only cut values off: below what, and above what."""
 
+Curve: TypeAlias = LeakyReLU | ELU | Sigmoid | Tanh | SiLU | GELU | Hardswish | Hardsigmoid | PReLU
+"""Activations that a convolution can do at its end besides."""
+
 
 @dataclass(frozen=True)
 class Fused(Op, only_in_plans=True):
-    """A convolution or dense layer, then the sum with a residual if there is one, then a cut at both bounds."""
+    """A convolution or dense layer, the sum with a residual if there is one, an activation, a cut at both bounds."""
 
     of: Conv2d | Linear
     low: float = -inf
     high: float = inf
+    curve: Curve | None = None
 
-    arguments: ClassVar = ("x", "weight", "bias", "residual")
-    optional: ClassVar = ("bias", "residual")
+    arguments: ClassVar = ("x", "weight", "bias", "residual", "slope")
+    optional: ClassVar = ("bias", "residual", "slope")
 
     def infer(self, *types: TensorType | None) -> tuple[TensorType, ...]:
         return self.of.infer(*types[:3])  # type: ignore[arg-type]
@@ -38,10 +56,16 @@ class Fused(Op, only_in_plans=True):
     def macs(self, *types: Any) -> int:
         return self.of.macs(*types[:3])
 
-    def reference(self, x: Any, weight: Any, bias: Any, residual: Any) -> Results:
+    def reference(self, x: Any, weight: Any, bias: Any, residual: Any, slope: Any = None) -> Results:
         (y,) = self.of.reference(x, weight, bias)
         y = y if residual is None else y + residual
+        if self.curve is not None:
+            (y,) = self.curve.reference(*(y,) if slope is None else (y, slope))
         return (np.clip(y, y.dtype.type(self.low), y.dtype.type(self.high)),)
+
+    def only_cuts(self, types: Types) -> bool:
+        """Whether neither a residual nor an activation's curve stands between the sum and the cut."""
+        return types[3] is None and self.curve is None
 
     def candidates(self) -> tuple[Candidate, ...]:
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
@@ -52,14 +76,26 @@ class Fused(Op, only_in_plans=True):
 
         def with_epilogue(work: Work, op: Fused, types: Types) -> None:
             other = work.image(3) if work.given(3) else None
-            lower(work, op.of, types[:3], Epilogue(op.low, op.high, other))
+            lower(work, op.of, types[:3], Epilogue(op.low, op.high, other, False, *_bend(work, op, types)))
 
         def rejects(op: Fused, types: Types) -> str | None:
             if types[3] is not None and isinstance(op.of, Linear):
                 return "a residual: a dense layer adds none"
+            if op.curve is not None and isinstance(op.of, Linear):
+                return f"{op.curve.kind}: a dense layer only cuts off"
             return candidate.rejects(op.of, types[:3])
 
         return Candidate(candidate.name, rejects=rejects, lower=with_epilogue)
+
+
+def _bend(work: Work, op: Fused, types: Types) -> tuple[str, Buffer | None]:
+    """Return the name of the kernels' activation, and its setting for every channel."""
+    if op.curve is None:
+        return "", None
+    channels = present(types, 1).shape[0]
+    if isinstance(op.curve, PReLU):
+        return "leaky_relu", channel_numbers(work, 4, channels)
+    return op.curve.kernel, work.constant(np.full(padded(channels), op.curve.setting, np.float32))
 
 
 @dataclass(frozen=True)

@@ -53,18 +53,21 @@ class Lowered:
 class Epilogue:
     """What is done to a sum before it is written; see :func:`pellucid.kernels.tiles.finish`.
 
-    ``other`` has the layout of the result; it is added, or, for a ``mask``, says by its sign what is kept.
+    ``other`` has the layout of the result; it is added, or, for a ``mask``, says by its sign what is kept. ``setting``
+    holds a number of the activation ``curve`` for each channel.
     """
 
     low: float = -inf
     high: float = inf
     other: Buffer | None = None
     mask: bool = False
+    curve: str = ""
+    setting: Buffer | None = None
 
     def arguments(self, y: Buffer) -> tuple[Buffer | float, ...]:
-        """Return other, add, mask, low, high for a kernel; y stands in for an absent other."""
+        """Return other, add, mask, low, high, setting for a kernel; y stands in for what is absent."""
         add = self.other is not None and not self.mask
-        return self.other or y, int(add), int(self.mask), self.low, self.high
+        return self.other or y, int(add), int(self.mask), self.low, self.high, self.setting or y
 
 
 NOTHING = Epilogue()
