@@ -103,6 +103,32 @@ def sloped(build):
     build.add(ops.PReLU(), build.array("slope", y.shape[1]))
 
 
+def inverted(build):
+    """A bottleneck that widens, filters each channel, and narrows again."""
+    x = build.relu(name="before")
+    build.conv("widen", 40, kernel=1)
+    build.norm("norm1")
+    build.add(ops.ReLU6())
+    build.conv("each", 40, groups=40, stride=(1, 1))
+    build.norm("norm2")
+    build.add(ops.ReLU6())
+    build.conv("narrow", x.shape[1], kernel=1)
+    build.add(ops.Add(), x)
+
+
+def sloped_before_each(build):
+    y = build.conv("widen", 40, kernel=1)
+    build.add(ops.PReLU(), build.array("slope", y.shape[1]))
+    build.conv("each", 40, groups=40)
+
+
+def added_before_each(build):
+    x = build.relu(name="before")
+    build.conv("widen", x.shape[1], kernel=1)
+    y = build.add(ops.Add(), x)
+    build.conv("each", y.shape[1], groups=y.shape[1])
+
+
 SQUARE = (block, reversed_block, shared_weights, grouped, bent)
 """What takes as many channels as it gives."""
 JOINED = [
@@ -120,6 +146,9 @@ JOINED = [
     (twice_normalised, ["FoldBatchNorm", "FoldBatchNorm", "Conv2d"]),
     (bent, ["ReLU", "FoldBatchNorm", "Fused"]),
     (sloped, ["Fused"]),
+    (inverted, ["ReLU", "FoldBatchNorm", "FoldBatchNorm", "PointwiseDepthwise", "Fused"]),
+    (sloped_before_each, ["Fused", "Conv2d"]),
+    (added_before_each, ["ReLU", "Fused", "Conv2d"]),
 ]
 
 

@@ -114,6 +114,17 @@ def test_large_arrays_in_many_parts(case):
     by_threads(lambda: plan.run(given))
 
 
+def test_what_plans_put_in():
+    """A pointwise and a depthwise convolution in one kernel, in several bands, and one that bends."""
+    net = nn.Sequential(
+        nn.Conv2d(3, 4 * W, 1), nn.SiLU(), nn.Conv2d(4 * W, 4 * W, 3, padding=1, groups=4 * W), nn.ReLU6(),
+        nn.Conv2d(4 * W, LEAST, 3, padding=1), nn.Hardswish(),
+    )  # fmt: skip
+    net.eval()
+    x = single(numbers(2, 3, 61, 40))
+    by_threads(lambda: {"y": net(x)})
+
+
 def test_training_a_network():
     net = pel.zoo.build("tiny")
     x, y = single(numbers(19, 1, 28, 28)), np.arange(19) % 10
@@ -136,6 +147,7 @@ def _modules():
         (nn.Conv2d(LEAST, LEAST, 3, padding=1), image),
         (nn.Conv2d(3, 5, 5, stride=2), small),
         (nn.Conv2d(LEAST, 3, 1), image),
+        (nn.Sequential(nn.Conv2d(LEAST, 9, 1), nn.SiLU(), nn.Conv2d(9, 9, 3, padding=1, groups=9)), image),
         (nn.Sequential(nn.Conv2d(3, LEAST, 3), nn.ReLU(), nn.Flatten(), nn.Linear(LEAST * 42, 10)), small),
         (nn.Linear(40, 30), single(numbers(5, 40))),
         (nn.MaxPool2d(2), image),

@@ -9,13 +9,23 @@ from dataclasses import replace
 from pellucid.graph.graph import Node, Value
 from pellucid.ops import Add, Backward, BatchNorm, Conv2d, Linear, MaxPool2d, ReLU
 from pellucid.ops.fused import BOUNDS, Curve, FoldBatchNorm, Fused, FusedPool, MaskedBackward, accepted
+from pellucid.ops.pointwise_depthwise import PointwiseDepthwise
 from pellucid.types import TensorType
 
 
 def fuse(nodes: list[Node], wanted: Iterable[str]) -> list[Node]:
     """Return nodes, in running order, that compute the same wanted values in fewer passes over memory."""
     kept = set(wanted)
-    for rewrite in (_mask_before_unpooling, _fold_batch_norm, _add_residual, _bend, _cut_off, _pool, _mask_gradient):
+    for rewrite in (
+        _mask_before_unpooling,
+        _fold_batch_norm,
+        _add_residual,
+        _bend,
+        _cut_off,
+        _filter_each,
+        _pool,
+        _mask_gradient,
+    ):
         nodes = _Rewriting(nodes, kept).apply(rewrite)
     return nodes
 
@@ -143,6 +153,23 @@ def _cut_off(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     return None
 
 
+def _filter_each(rewriting: _Rewriting, node: Node) -> list[Node] | None:
+    """Let a convolution of single cells do the depthwise one that follows."""
+    second, maker = _alone(node), rewriting.sole_maker(node.inputs[0])
+    first = _alone(maker) if maker is not None and second is not None else None
+    if maker is None or first is None or second is None:
+        return None
+    return _fused(rewriting, maker, node, PointwiseDepthwise(first, second), (*maker.inputs[:3], *node.inputs[1:3]))
+
+
+def _alone(node: Node) -> Fused | None:
+    """Return a convolution with what it does at its end, if that reads nothing more."""
+    if isinstance(node.op, Conv2d):
+        return Fused(node.op)
+    is_alone = isinstance(node.op, Fused) and isinstance(node.op.of, Conv2d) and node.inputs[3:] == (None, None)
+    return node.op if is_alone and isinstance(node.op, Fused) else None
+
+
 def _pool(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     """Let a convolution, with the ReLU that it does, do the pooling that follows."""
     op = node.op
@@ -179,7 +206,7 @@ def _fused(
     rewriting: _Rewriting,
     first: Node,
     last: Node,
-    op: Fused | FusedPool | MaskedBackward,
+    op: Fused | FusedPool | MaskedBackward | PointwiseDepthwise,
     inputs: tuple[Value | None, ...],
 ) -> list[Node] | None:
     """Return the node for both, if a kernel computes it."""

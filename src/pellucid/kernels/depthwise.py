@@ -68,8 +68,8 @@ def sliding_tile(shape: Pattern, edge: bool, curve: str) -> Any:
 
     @tile
     def slide(
-        e: Any, x: Any, x_line: Any, pixel: Any, rows: Any, down: Any, weight: Any, bias: Any, y: Any, other: Any,
-        add: Any, mask: Any, low: Any, high: Any, setting: Any, lanes: Any, zeros: Any,
+        e: Any, x: Any, x_line: Any, x_pixel: Any, pixel: Any, rows: Any, down: Any, weight: Any, bias: Any, y: Any,
+        other: Any, add: Any, mask: Any, low: Any, high: Any, setting: Any, lanes: Any, zeros: Any,
     ) -> None:  # fmt: skip
         number = {source: i for i, source in enumerate(shape.inputs)}
         valid = [e.index(lanes, i) if edge else None for i in range(len(number) + shape.outputs)]
@@ -80,7 +80,7 @@ def sliding_tile(shape: Pattern, edge: bool, curve: str) -> Any:
             factors = [e.load(kernels, pixel * tap) for tap in range(shape.taps)]
             totals = list(sums)
             for source in shape.inputs:
-                place = line + pixel * source
+                place = line + x_pixel * source
                 if edge:
                     place = e.either(valid[number[source]], place, zeros)
                 value = e.load(place, 0)
@@ -123,16 +123,21 @@ def sliding(shape: Pattern, name: str, curve: str) -> Any:
                     place = target + c
                     if block[0] == 0:
                         inside(
-                            pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
+                            pixels, wide * pixel, pixel, pixel, met, down, weight + c, bias + c, y + place,
                             other + place, add, mask, low, high, setting + c, block, scratch,
                         )  # fmt: skip
                     else:
                         edge(
-                            pixels, wide * pixel, pixel, met, down, weight + c, bias + c, y + place,
+                            pixels, wide * pixel, pixel, pixel, met, down, weight + c, bias + c, y + place,
                             other + place, add, mask, low, high, setting + c, block + 3, scratch,
                         )  # fmt: skip
 
     return depthwise
+
+
+def within(taps: int, stride: int, dilation: int, outputs: int) -> Pattern:
+    """Choose the pattern of a convolution whose blocks are no longer than its lines."""
+    return pattern(taps, stride, dilation, _cells(outputs, min(outputs, _most_sums())), False)
 
 
 def forward(taps: int, stride: int, dilation: int, outputs: int, curve: str) -> tuple[Pattern, Any]:

@@ -20,6 +20,7 @@ from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
 from pellucid.kernels.packing import copy_vector, turn_tile
 from pellucid.kernels.tiles import as_longs, distance, finishing, gather_tile, suffix
+from pellucid.kernels.winograd import clear
 from pellucid.types import Array, Pair
 
 _PHASE = 11
@@ -211,8 +212,7 @@ def convolution(vectors: int, curve: str) -> Any:
         cells = images * phase[3] * phase[4]
         first = (number - phase[0]) * block
         last = min(cells, first + block)
-        for i in range(depth + pixel):
-            scratch[i] = 0.0
+        clear(scratch, depth + pixel)
         zeros, places = distance(x, scratch), as_longs(scratch + (depth + pixel + 1) // 2 * 2)
         entry = 1 + rows + rows * max(1, taps)
         cell, tile_ = first, 0

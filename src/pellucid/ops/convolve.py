@@ -96,7 +96,7 @@ def emit_winograd(
     else:
         kernel = winograd.forward(m, vectors, epilogue.curve)
     work.call(
-        kernel, dealt.parts, x, packed, _bias(work, bias, y.pixel), y,
+        kernel, dealt.parts, x, packed, padded_bias(work, bias, y.pixel), y,
         *epilogue.arguments(y), work.plain(filters.index), by_filter,
         by_channel, by_tap, first, height, wide, x.pixel, filters.inputs, y_height, y_wide, y.pixel, filters.results,
         *before, tiles, dealt.block, scratch=dealt.scratch,
@@ -133,24 +133,11 @@ def emit_gather(
     """
     vectors, merged_inputs = vectors_of(filters.results), filters.inputs * filters.merged // filters.groups
     panel, depth, taps = vectors * host().width, merged * merged_inputs, filters.taps // merged
-    panels = y.pixel // panel
-    by_filter, by_channel, by_tap = filters.strides
-    first = filters.taps - 1 if by_tap < 0 else 0
-
-    plain = work.plain(filters.index)
-
-    def write(target: Buffer, call: Any) -> None:
-        call(
-            direct.prepare(vectors), panels, plain, target, by_filter, by_channel, by_tap,
-            plain.nbytes // 4 // filters.groups, first, filters.results, filters.results // filters.groups,
-            merged_inputs, filters.merged, filters.taps,
-        )  # fmt: skip
-
-    packed = work.packed(filters.index, (panels * taps * depth * panel,), write)
+    panels, packed = y.pixel // panel, packed_filters(work, filters)
     n, _, height, wide = x.images
     dealt = direct.deal(phases, n, panels, depth, depth * panel, (wide * x.pixel, x.pixel))
     work.call(
-        direct.convolution(vectors, epilogue.curve), dealt.parts, x.buffer, packed, _bias(work, bias, y.pixel), y,
+        direct.convolution(vectors, epilogue.curve), dealt.parts, x.buffer, packed, padded_bias(work, bias, y.pixel), y,
         *epilogue.arguments(y),
         work.constant(dealt.table), len(phases), dealt.block, dealt.groups, n, height, wide, x.pixel, depth,
         *y.images[2:], y.pixel, panels, panels * filters.merged // filters.groups, merged_inputs,
@@ -159,7 +146,26 @@ def emit_gather(
     )  # fmt: skip
 
 
-def _bias(work: Work, index: int | None, wanted: int) -> Buffer:
+def packed_filters(work: Work, filters: Filters) -> Buffer:
+    """Return the weight in the panels that gathered products read."""
+    vectors, inputs = vectors_of(filters.results), filters.inputs * filters.merged // filters.groups
+    panel = vectors * host().width
+    panels, weight = padded(filters.results) // panel, work.plain(filters.index)
+    by_filter, by_channel, by_tap = filters.strides
+    first = filters.taps - 1 if by_tap < 0 else 0
+
+    def write(target: Buffer, call: Any) -> None:
+        call(
+            direct.prepare(vectors), panels, weight, target, by_filter, by_channel, by_tap,
+            weight.nbytes // 4 // filters.groups, first, filters.results, filters.results // filters.groups,
+            inputs, filters.merged, filters.taps,
+        )  # fmt: skip
+
+    return work.packed(filters.index, (panels * filters.taps * inputs * panel,), write)
+
+
+def padded_bias(work: Work, index: int | None, wanted: int) -> Buffer:
+    """Return a bias padded with zeros, or zeros if there is none."""
     if index is None or work.given(index) is None:
         return work.constant(np.zeros(wanted, np.float32))
     plain = work.plain(index)

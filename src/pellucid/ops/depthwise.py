@@ -11,7 +11,7 @@ from pellucid.kernels.host import host
 from pellucid.kernels.program import Buffer
 from pellucid.kernels.windows import Windows
 from pellucid.ops.base import Types, present
-from pellucid.ops.convolve import _bias, lower_bias
+from pellucid.ops.convolve import lower_bias, padded_bias
 from pellucid.ops.lowering import NOTHING, Epilogue, Work, not_images
 from pellucid.types import Array
 
@@ -41,8 +41,8 @@ def lower_depthwise(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTH
     shape, kernel = depthwise.forward(kw, op.stride[1], op.dilation[1], y_wide, epilogue.curve)
     rows = depthwise.meetings(y_height, kh, op.stride[0], top, op.dilation[0], height)
     blocks = depthwise.blocks(shape, y_wide, wide, 0, -left)
-    bias = _bias(work, 2, y.pixel)
-    _call(work, kernel, x, y, _packed(work, op, kh * kw, x), bias, epilogue, rows, blocks)
+    bias = padded_bias(work, 2, y.pixel)
+    _call(work, kernel, x, y, packed_kernels(work, 1, op, kh * kw, x), bias, epilogue, rows, blocks)
 
 
 def lower_depthwise_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
@@ -54,7 +54,7 @@ def lower_depthwise_backward_data(work: Work, op: Any, types: Types, epilogue: E
     rows = depthwise.meetings(y_height, kh, op.stride[0], top, op.dilation[0], height)
     blocks = depthwise.blocks(shape, wide, y_wide, -left, 0)
     bias = work.constant(np.zeros(dx.pixel, np.float32))
-    packed = _packed(work, op, kh * kw, dx)
+    packed = packed_kernels(work, 1, op, kh * kw, dx)
     _call(work, kernel, dy, dx, packed, bias, epilogue, depthwise.transposed(rows, height), blocks)
 
 
@@ -73,13 +73,14 @@ def _call(
     )  # fmt: skip
 
 
-def _packed(work: Work, op: Any, taps: int, image: Buffer) -> Buffer:
-    plain = work.plain(1)
+def packed_kernels(work: Work, index: int, op: Any, taps: int, image: Buffer) -> Buffer:
+    """Return the weight as (taps, channels), padded as the image's pixels are."""
+    plain = work.plain(index)
 
     def write(target: Buffer, call: Any) -> None:
         call(depthwise.prepare, 1, plain, target, image.images[1], image.pixel, taps, int(op.flip))
 
-    return work.packed(1, (taps * image.pixel,), write)
+    return work.packed(index, (taps * image.pixel,), write)
 
 
 def lower_depthwise_backward_weight(wrt: tuple[str, ...], work: Work, op: Any, types: Types) -> None:

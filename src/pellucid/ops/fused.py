@@ -67,6 +67,15 @@ class Fused(Op, only_in_plans=True):
         """Whether neither a residual nor an activation's curve stands between the sum and the cut."""
         return types[3] is None and self.curve is None
 
+    def ending(self, work: Work, channels: int, other: Buffer | None = None) -> Epilogue:
+        """Return what the kernel does at its end, for so many channels."""
+        if self.curve is None:
+            return Epilogue(self.low, self.high, other)
+        if isinstance(self.curve, PReLU):
+            return Epilogue(self.low, self.high, other, False, "leaky_relu", channel_numbers(work, 4, channels))
+        setting = work.constant(np.full(padded(channels), self.curve.setting, np.float32))
+        return Epilogue(self.low, self.high, other, False, self.curve.kernel, setting)
+
     def candidates(self) -> tuple[Candidate, ...]:
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
 
@@ -76,7 +85,7 @@ class Fused(Op, only_in_plans=True):
 
         def with_epilogue(work: Work, op: Fused, types: Types) -> None:
             other = work.image(3) if work.given(3) else None
-            lower(work, op.of, types[:3], Epilogue(op.low, op.high, other, False, *_bend(work, op, types)))
+            lower(work, op.of, types[:3], op.ending(work, present(types, 1).shape[0], other))
 
         def rejects(op: Fused, types: Types) -> str | None:
             if types[3] is not None and isinstance(op.of, Linear):
@@ -86,16 +95,6 @@ class Fused(Op, only_in_plans=True):
             return candidate.rejects(op.of, types[:3])
 
         return Candidate(candidate.name, rejects=rejects, lower=with_epilogue)
-
-
-def _bend(work: Work, op: Fused, types: Types) -> tuple[str, Buffer | None]:
-    """Return the name of the kernels' activation, and its setting for every channel."""
-    if op.curve is None:
-        return "", None
-    channels = present(types, 1).shape[0]
-    if isinstance(op.curve, PReLU):
-        return "leaky_relu", channel_numbers(work, 4, channels)
-    return op.curve.kernel, work.constant(np.full(padded(channels), op.curve.setting, np.float32))
 
 
 @dataclass(frozen=True)

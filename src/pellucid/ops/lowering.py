@@ -67,7 +67,11 @@ class Epilogue:
     def arguments(self, y: Buffer) -> tuple[Buffer | float, ...]:
         """Return other, add, mask, low, high, setting for a kernel; y stands in for what is absent."""
         add = self.other is not None and not self.mask
-        return self.other or y, int(add), int(self.mask), self.low, self.high, self.setting or y
+        return self.other or y, int(add), int(self.mask), *self.after(y)
+
+    def after(self, y: Buffer) -> tuple[Buffer | float, ...]:
+        """Return low, high, setting: what is done where nothing is added or masked."""
+        return self.low, self.high, self.setting or y
 
 
 NOTHING = Epilogue()
