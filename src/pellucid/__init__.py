@@ -14,7 +14,7 @@ from pellucid.kernels.threads import set_threads
 from pellucid.nn import losses, manual_seed
 from pellucid.nn.filters import filter2d
 from pellucid.nn.functional import conv2d
-from pellucid.ops.precision import precision, set_precision
+from pellucid.ops.modes import precision, selection, set_precision, set_selection
 
 if TYPE_CHECKING:
     from pellucid.analysis.summary import summary
@@ -73,7 +73,9 @@ __all__ = [
     "optim",
     "precision",
     "save",
+    "selection",
     "set_precision",
+    "set_selection",
     "set_threads",
     "summary",
     "trace",

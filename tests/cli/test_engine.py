@@ -6,7 +6,7 @@ import pytest
 
 from pellucid.bench import engine
 from pellucid.kernels import cache, cores, host, threads
-from pellucid.ops import precision
+from pellucid.ops import modes
 from tests.cli.conftest import Command
 
 
@@ -57,9 +57,9 @@ def test_json_says_the_same(command: Command, base: Path) -> None:
 
 def test_what_the_environment_changes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(threads._Team, "size", None)
-    monkeypatch.setattr(precision._Chosen, "mode", None)
+    monkeypatch.setattr(modes.PRECISION, "chosen", None)
     monkeypatch.setenv(threads.VARIABLE, "300")
-    monkeypatch.setenv(precision.VARIABLE, "strict")
+    monkeypatch.setenv(modes.PRECISION.variable, "strict")
     _, out, _ = command("engine", "--json")
     found = json.loads(out)
 
@@ -73,8 +73,8 @@ def test_what_the_environment_changes(command: Command, monkeypatch: pytest.Monk
 
 
 def test_nonsense_in_the_environment_is_one_line(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(precision._Chosen, "mode", None)
-    monkeypatch.setenv(precision.VARIABLE, "exact")
+    monkeypatch.setattr(modes.PRECISION, "chosen", None)
+    monkeypatch.setenv(modes.PRECISION.variable, "exact")
 
     assert command("engine") == (
         1,

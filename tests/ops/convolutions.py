@@ -1,11 +1,15 @@
 """Convolutions and dense layers with numbers for them, and the kernels that they are expected to take."""
 
+from contextlib import contextmanager
 from dataclasses import dataclass
+from unittest import mock
 
 import numpy as np
 
 from pellucid import ops
 from pellucid.kernels.host import host
+from pellucid.ops import convolve
+from pellucid.types import TensorType
 from tests.comparison import assert_matches
 from tests.ops.running import run
 
@@ -16,6 +20,21 @@ LEAST = 16
 WRT = ("x", "weight", "bias")
 NODES = {"y": "op", "dx": "d.op.x", "dweight": "d.op.weight.bias", "dbias": "d.op.weight.bias"}
 """The node that computes each array of a run by all of ``WRT``."""
+
+
+def winograd_of(n, height, width):
+    """The kernel for so many outputs of 3×3 kernels: that of the least work."""
+    types = None, TensorType((1, 1, 3, 3))
+    costs = {f"k3s1_winograd{m}": convolve._winograd_cost(m, (n, 1, height, width), types) for m in (4, 2)}
+    costs["gather"] = 9 * (n * height * width + convolve._WEIGHT_TILES)
+    return min(costs, key=costs.get)
+
+
+@contextmanager
+def tiles_of(m):
+    """Let Winograd's algorithm work on tiles of m × m outputs, however many there are."""
+    with mock.patch.object(convolve, "_winograd_cost", lambda size, images, types: 1.0 + (size != m)):
+        yield
 
 
 def padding(size):
@@ -73,8 +92,10 @@ class Problem:
         plain = "depthwise" if 1 < op.groups == filters == self.x[1] and kernel[1] <= 16 else "gather"
         winograd = kernel == [3, 3] and op.stride == op.dilation == (1, 1) and min(filters, channels) >= LEAST
         if winograd and op.groups == 1:
-            data = "k3s1_winograd4" if max(map(max, op.padding)) <= 2 else "gather"
-            forward = weight = "k3s1_winograd4"
+            (height, width), padded = self.x[2:], [sum(pair) for pair in op.padding]
+            forward = winograd_of(self.x[0], height + padded[0] - 2, width + padded[1] - 2)
+            data = winograd_of(self.x[0], height, width) if max(map(max, op.padding)) <= 2 else "gather"
+            weight = "k3s1_winograd4"
         else:
             forward = "rows" if channels < W // 2 and op.dilation[1] == op.groups == 1 else plain
             data = weight = plain

@@ -22,6 +22,7 @@ from tests.ops.convolutions import (
     direct,
     linear,
     padding,
+    tiles_of,
     whole,
     winograd,
 )
@@ -48,7 +49,12 @@ def _spoilt_memory():
 
 
 class TestWinograd:
-    """F(4×4, 3×3), forwards and both gradients."""
+    """F(4×4, 3×3), forwards and both gradients, and F(2×2, 3×3) forwards and for the data."""
+
+    @pytest.fixture(autouse=True, params=[4, 2])
+    def _tiles(self, request):
+        with tiles_of(request.param):
+            yield
 
     @pytest.mark.parametrize("width", [*SIDES, *WIDE])
     @pytest.mark.parametrize("height", SIDES)
@@ -219,6 +225,7 @@ class TestLinear:
 
 
 EVERY_KERNEL = [
+    winograd(2, LEAST, LEAST + 1, 9, 14),
     winograd(2, LEAST, LEAST + 1, 5, 6),
     direct(2, 1, W + 1, (5, 6), (3, 3), pad=padding(1)),
     direct(2, W, W + 1, (5, 6), (3, 2), (2, 1), padding(1)),
@@ -267,6 +274,7 @@ def test_images_that_lie_channels_last(problem):
 
 
 SMALL = [
+    winograd(1, LEAST, LEAST, 8, 12),
     winograd(1, LEAST, LEAST, 3, 5),
     direct(1, 1, 3, (4, 3), (3, 3), pad=padding(1)),
     direct(1, W, 3, (4, 3), (3, 2), (2, 1), padding(1)),

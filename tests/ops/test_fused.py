@@ -15,7 +15,8 @@ from tests.ops.running import run
 
 CONVOLUTIONS = [
     winograd(2, LEAST, LEAST + 1, 5, 6),
-    winograd(1, LEAST, 2 * W, 8, 4),  # whole tiles
+    winograd(2, LEAST, LEAST + 1, 9, 14),
+    winograd(2, LEAST, 2 * W, 8, 12),  # whole tiles
     winograd(1, LEAST, LEAST, 3, 3, bias=False),
     direct(2, 1, W + 1, (5, 6), (3, 3), pad=padding(1)),
     direct(2, W, 2 * W + 1, (5, 6), (3, 2), (2, 1), padding(1)),
@@ -24,8 +25,8 @@ CONVOLUTIONS = [
     direct(2, W + 1, W + 1, (5, 9), (3, 3), pad=padding(1), groups=W + 1),
 ]
 DENSE = [linear(ROWS + 1, W + 1, W + 1), linear(1, 3 * W, 10), linear(3, 5, 4, bias=False)]
-BENT_BOUND = 5e-5
-"""Sums of numbers up to about 20, by other roundings; no activation is steeper than 1.2."""
+BENT_BOUND = 1e-4
+"""Sums of numbers up to about 20, by other roundings; no activation here is steeper than 2."""
 CURVES = [
     ops.SiLU(), ops.Hardswish(), ops.Hardsigmoid(), ops.PReLU(), ops.LeakyReLU(0.3), ops.ELU(0.7), ops.Sigmoid(),
     ops.Tanh(), ops.GELU(), ops.GELU("tanh"),
@@ -108,7 +109,7 @@ def test_a_convolution_adds_and_bends(problem, curve):
         assert_matches(found.results["y"], expected.results["y"], BENT_BOUND, kernel=f"{given.op} by {given.kernel}")
 
 
-@pytest.mark.parametrize("problem", [CONVOLUTIONS[0], CONVOLUTIONS[4], CONVOLUTIONS[6]], ids=str)
+@pytest.mark.parametrize("problem", [*CONVOLUTIONS[:2], CONVOLUTIONS[5], CONVOLUTIONS[7]], ids=str)
 def test_nan_and_infinity_are_bent_as_by_the_parts(problem):
     for curve in (ops.SiLU(), ops.LeakyReLU(0.5)):
         given = bent(problem, curve)
@@ -161,7 +162,7 @@ def test_nan_and_infinity_pass_the_cuts(problem, special):
         given.check()
 
 
-@pytest.mark.parametrize("problem", [CONVOLUTIONS[0], CONVOLUTIONS[4]], ids=str)
+@pytest.mark.parametrize("problem", [*CONVOLUTIONS[:2], CONVOLUTIONS[5]], ids=str)
 def test_one_wrong_cell_is_found(problem):
     given = fused(problem, 0.0, 60.0, residual=True)
     found, expected = given.check()

@@ -6,11 +6,12 @@ from typing import Any
 from pellucid import machine
 from pellucid.bench.peak import fma_peak
 from pellucid.kernels import cache, cores, host, program, threads
-from pellucid.ops import precision
+from pellucid.ops import modes
 
 VARIABLES = {
     threads.VARIABLE: "how many threads compute",
-    precision.VARIABLE: "fast, or strict: no Winograd",
+    modes.PRECISION.variable: "fast, or strict: no Winograd",
+    modes.SELECTION.variable: "rule, or measured: each kernel tried once",
     host.VARIABLE: "narrower vectors, such as sse",
     cache.VARIABLE: "another folder for compiled kernels",
     program.VARIABLE: "1: kernels run as Python, slow but checked",
@@ -24,7 +25,7 @@ def describe() -> dict[str, Any]:
     Raises ParameterError where an environment variable says what cannot be.
 
     >>> sorted(describe())
-    ['cache', 'environment', 'peak_gflops', 'precision', 'processor', 'threads', 'tile', 'vectors']
+    ['cache', 'environment', 'peak_gflops', 'precision', 'processor', 'selection', 'threads', 'tile', 'vectors']
     """
     kind, count = host.host(), threads.count()
     usable, reason = cores.usable()
@@ -42,7 +43,8 @@ def describe() -> dict[str, Any]:
             "quota": cores.quota(),
         },
         "peak_gflops": {str(number): fma_peak(number) for number in sorted({1, min(count, usable)})},
-        "precision": precision.precision(),
+        "precision": modes.precision(),
+        "selection": modes.selection(),
         "cache": _cache(),
         "environment": {name: os.environ.get(name) for name in VARIABLES},
     }

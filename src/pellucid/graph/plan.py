@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 
@@ -14,10 +15,14 @@ from pellucid.graph.graph import Graph, Node, Value
 from pellucid.kernels.program import Buffer, Program, image, padded
 from pellucid.kernels.threads import one_blas_thread
 from pellucid.ops import Choice, by_definition, choose
+from pellucid.ops.base import Op, Types
 from pellucid.ops.lowering import Lowered, Work
+from pellucid.ops.modes import selection
 from pellucid.types import Array, TensorType, dtype_name
 
 EXECUTORS = ("fast", "reference")
+
+Select: TypeAlias = Callable[[Op, Types], Choice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,13 @@ class Plan:
     The executor "reference" computes every node by its definition; "fast" by the first kernel that accepts it.
     """
 
-    def __init__(self, graph: Graph, executor: str = "fast", keep: tuple[str, ...] = ()) -> None:
-        """Choose kernels; ``keep`` names values that a run returns besides the outputs and updates."""
+    def __init__(
+        self, graph: Graph, executor: str = "fast", keep: tuple[str, ...] = (), select: Select | None = None
+    ) -> None:
+        """Choose kernels; ``keep`` names values that a run returns besides the outputs and updates.
+
+        ``select`` chooses in place of what :func:`pellucid.set_selection` asks for.
+        """
         if executor not in EXECUTORS:
             raise ParameterError(f"The 'executor' parameter must be one of {EXECUTORS}; got {executor!r}.")
         self.graph, self.executor, self.keep = graph, executor, keep
@@ -44,7 +54,7 @@ class Plan:
         unknown = sorted(name for name in self.wanted if name not in graph)
         if unknown:
             raise ParameterError(f"The 'keep' parameter must name values of the graph; there is no {unknown[0]!r}.")
-        select = choose if executor == "fast" else by_definition
+        select = select or (_selecting() if executor == "fast" else by_definition)
         nodes = _reachable(graph.nodes, set(self.wanted))
         if executor == "fast":
             nodes = _reachable(fuse(nodes, self.wanted), set(self.wanted))
@@ -95,6 +105,15 @@ class Plan:
         if found is None:
             found = self._programs[images] = _Programs(self, images)
         return found
+
+
+def _selecting() -> Select:
+    """Return how kernels are to be chosen at present."""
+    if selection() == "rule":
+        return choose
+    from pellucid.graph.measure import measured  # which runs plans itself
+
+    return measured
 
 
 class _Programs:

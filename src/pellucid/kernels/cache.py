@@ -35,31 +35,42 @@ def folder() -> Path | None:
 
 def read(kernel: Kernel) -> bytes | None:
     """Find a compiled kernel; None where there is none that can be trusted."""
-    try:
-        path = _path(kernel)
-        if path is None or not _is_private(path.parent.lstat()):
-            return None
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
-        with open(handle, "rb") as file:
-            if not _is_private(os.fstat(handle)):
-                return None
-            checksum, code = file.read().split(b"\n", 1)
-    except (OSError, ValueError):
-        return None
-    return code if _checksum(code) == checksum else None
+    return find(kernel.name) if _is_ours(kernel) else None
 
 
 def write(kernel: Kernel, code: bytes) -> None:
     """Keep a compiled kernel, if the folder can be written."""
+    if _is_ours(kernel):
+        keep(kernel.name, code)
+
+
+def find(name: str) -> bytes | None:
+    """Read what was kept under a name; None where there is nothing that can be trusted."""
+    place = folder()
+    try:
+        if place is None or not _is_private(place.lstat()):
+            return None
+        handle = os.open(place / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        with open(handle, "rb") as file:
+            if not _is_private(os.fstat(handle)):
+                return None
+            checksum, content = file.read().split(b"\n", 1)
+    except (OSError, ValueError):
+        return None
+    return content if _checksum(content) == checksum else None
+
+
+def keep(name: str, content: bytes) -> None:
+    """Write a file whole or not at all, if the folder can be written. Names with a leading dot are no kernels."""
+    place = folder()
     with suppress(OSError):
-        path = _path(kernel)
-        if path is None or not _is_ready(path.parent):
+        if place is None or not _is_ready(place):
             return
-        handle, temporary = tempfile.mkstemp(prefix=".", dir=path.parent)  # which nobody else may read or write
+        handle, temporary = tempfile.mkstemp(prefix=".", dir=place)  # which nobody else may read or write
         try:
             with open(handle, "wb") as file:
-                file.write(_checksum(code) + b"\n" + code)
-            os.replace(temporary, path)
+                file.write(_checksum(content) + b"\n" + content)
+            os.replace(temporary, place / name)
         except BaseException:
             os.unlink(temporary)
             raise
@@ -99,10 +110,9 @@ def clear() -> tuple[int, int]:
     return number, size
 
 
-def _path(kernel: Kernel) -> Path | None:
-    """Name a kernel's file. One that is written outside this floor has none: the folder's name does not know it."""
-    place, source = folder(), Path(kernel.body.__code__.co_filename)
-    return place / kernel.name if place is not None and source.parent == Path(__file__).parent else None
+def _is_ours(kernel: Kernel) -> bool:
+    """Whether a kernel is written on this floor: the folder's name does not know the source of others."""
+    return Path(kernel.body.__code__.co_filename).parent == Path(__file__).parent
 
 
 def _base() -> Path | None:

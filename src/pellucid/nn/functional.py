@@ -14,7 +14,7 @@ from pellucid.graph import Graph, Plan, Value
 from pellucid.nn import random, tracing
 from pellucid.nn.parameter import Parameter
 from pellucid.nn.settings import padding_cells, pair, target_size
-from pellucid.ops import Op, precision
+from pellucid.ops import Op, modes
 from pellucid.types import TensorType
 
 
@@ -32,7 +32,7 @@ def apply_all(op: Op, *inputs: Any) -> tuple[Any, ...]:
         return node.outputs
     arrays = [value.reading if isinstance(value, Parameter) else value for value in inputs]
     arrays = [None if value is None else np.asarray(value) for value in arrays]
-    plan = _plan(op, tuple(None if array is None else TensorType.of(array) for array in arrays), precision.changes())
+    plan = _plan(op, tuple(None if array is None else TensorType.of(array) for array in arrays), modes.changes())
     feeds = dict(zip(plan.graph.inputs, (array for array in arrays if array is not None), strict=True))
     results = plan.run(feeds)
     return tuple(results[name] for name in plan.keep)
@@ -40,7 +40,7 @@ def apply_all(op: Op, *inputs: Any) -> tuple[Any, ...]:
 
 @lru_cache(256)
 def _plan(op: Op, types: ops.Types, changes: int) -> Plan:
-    """Make the plan of one op, for the present precision. Raises ShapeError where the types do not fit."""
+    """Make the plan of one op, for the present modes. Raises ShapeError where the types do not fit."""
     try:
         op.checked_infer(types)
     except ShapeError as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from pellucid.ops import precision
+from pellucid.ops import modes
 
 if TYPE_CHECKING:
     from pellucid.nn.module import Module
@@ -15,9 +15,9 @@ _MOST_PLANS = 64
 class PlanCache:
     """Keeps what was built for a module until the module, or any other, changes its structure.
 
-    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype, or another
-    precision; except switching between training and evaluation, which is part of the key. A plan made before the last
-    change is never used again.
+    Every attribute set on any module counts as a change, and so does a parameter's new shape or dtype, or another mode
+    of choosing kernels; except switching between training and evaluation, which is part of the key. A plan made before
+    the last change is never used again.
     """
 
     revision = 0
@@ -35,13 +35,13 @@ class PlanCache:
 
     def get(self, module: "Module", key: Any, build: Callable[[], Any]) -> Any:
         """Find what was built for this key and the module's present modes, or build it."""
-        now = PlanCache.revision, PlanCache.modes, precision.changes(), key
+        now = PlanCache.revision, PlanCache.modes, modes.changes(), key
         if self._recent[0] != now:
             self._recent = now, self._find(module, key, build)
         return self._recent[1]
 
     def _find(self, module: "Module", key: Any, build: Callable[[], Any]) -> Any:
-        now = PlanCache.revision, precision.changes()
+        now = PlanCache.revision, modes.changes()
         if self._made_at != now:
             self._made_at, self._kept = now, {}
         kept = self._kept  # another thread may put a new dictionary in its place

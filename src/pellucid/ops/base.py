@@ -39,7 +39,8 @@ class Candidate:
 
     A compiled one has ``lower(work, op, types)``, which adds its calls (see :mod:`pellucid.ops.lowering`); one in
     NumPy has ``bind(op, types)``, which makes a function of arrays. Where ``lower`` takes an epilogue, too, as a last
-    argument, the kernel ``fuses`` what follows it.
+    argument, the kernel ``fuses`` what follows it. Where several accept, the least ``cost`` decides, in multiplications
+    or what takes as long; without a cost it is their order.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Candidate:
     rejects: Callable[[Any, Types], str | None] = lambda op, types: None
     lower: Callable[..., None] | None = None
     fuses: bool = False
+    cost: Callable[[Any, Types], float] | None = None
 
 
 class Emit(Protocol):

@@ -23,6 +23,7 @@ from pellucid.ops.base import (
     present,
 )
 from pellucid.ops.convolve import (
+    gather_cost,
     lower_backward_weight,
     lower_gather,
     lower_gather_backward_data,
@@ -35,6 +36,8 @@ from pellucid.ops.convolve import (
     rejects_winograd,
     rejects_winograd_backward_data,
     rejects_winograd_backward_weight,
+    winograd_backward_data_cost,
+    winograd_cost,
 )
 from pellucid.ops.depthwise import (
     lower_depthwise,
@@ -116,21 +119,34 @@ class Conv2d(Op):
             return lambda x, weight, bias: (im2col.conv2d(x, weight, bias, **op._sliding()),)
 
         return (
-            Candidate("conv2d_k3s1_winograd4", rejects=rejects_winograd, lower=lower_winograd, fuses=True),
+            *(
+                Candidate(
+                    f"conv2d_k3s1_winograd{m}",
+                    rejects=rejects_winograd,
+                    lower=partial(lower_winograd, m),
+                    fuses=True,
+                    cost=partial(winograd_cost, m),
+                )
+                for m in (4, 2)
+            ),
             Candidate("conv2d_rows", rejects=rejects_rows, lower=lower_rows, fuses=True),
             Candidate("conv2d_depthwise", rejects=rejects_depthwise, lower=lower_depthwise, fuses=True),
-            Candidate("conv2d_gather", rejects=rejects_gather, lower=lower_gather, fuses=True),
+            Candidate("conv2d_gather", rejects=rejects_gather, lower=lower_gather, fuses=True, cost=gather_cost),
             Candidate("conv2d_im2col", bind, _im2col_rejects),
         )
 
     def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
         if wrt == ("x",):
             return (
-                Candidate(
-                    "conv2d_backward_data_k3s1_winograd4",
-                    rejects=rejects_winograd_backward_data,
-                    lower=lower_winograd_backward_data,
-                    fuses=True,
+                *(
+                    Candidate(
+                        f"conv2d_backward_data_k3s1_winograd{m}",
+                        rejects=rejects_winograd_backward_data,
+                        lower=partial(lower_winograd_backward_data, m),
+                        fuses=True,
+                        cost=partial(winograd_backward_data_cost, m),
+                    )
+                    for m in (4, 2)
                 ),
                 Candidate(
                     "conv2d_backward_data_depthwise",
@@ -139,7 +155,11 @@ class Conv2d(Op):
                     fuses=True,
                 ),
                 Candidate(
-                    "conv2d_backward_data_gather", rejects=rejects_gather, lower=lower_gather_backward_data, fuses=True
+                    "conv2d_backward_data_gather",
+                    rejects=rejects_gather,
+                    lower=lower_gather_backward_data,
+                    fuses=True,
+                    cost=gather_cost,
                 ),
                 Candidate("conv2d_backward_data_im2col", _bind_backward_data, _backward_data_rejects),
             )

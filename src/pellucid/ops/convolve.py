@@ -1,6 +1,7 @@
 """How convolutions and their gradients become calls of the engine's kernels.
 
-Two algorithms serve all of them: Winograd's for 3×3 kernels with stride 1, gathered products for everything else. A
+Two algorithms serve all of them: Winograd's for 3×3 kernels with stride 1, on tiles of 4×4 outputs or, where there are
+few, of 2×2, whose weights are fewer to read; and gathered products for everything else. A
 gradient of the data is a convolution too, with the kernels turned around and filters and channels swapped.
 """
 
@@ -16,9 +17,11 @@ from pellucid.kernels.host import host
 from pellucid.kernels.program import Buffer, padded
 from pellucid.ops.base import Types, present
 from pellucid.ops.lowering import NOTHING, Epilogue, Pooling, Work, not_float32
-from pellucid.ops.precision import precision
-from pellucid.types import Pair, TensorType
+from pellucid.ops.modes import precision
+from pellucid.types import Pair, Shape, TensorType
 
+_WEIGHT_TILES = 8
+"""To read a transformed weight from memory takes as long as to multiply it with so many tiles."""
 _LEAST_CHANNELS = 16
 """Fewer channels, or filters, leave Winograd's algorithm little to save and its transforms too much to do."""
 
@@ -72,11 +75,12 @@ def vectors_of(channels: int) -> int:
 
 
 def emit_winograd(
-    work: Work, x: Buffer, y: Buffer, filters: Filters, bias: int | None, before: Pair, epilogue: Epilogue | Pooling
-) -> None:
-    """Add the calls of y = finish(conv(x) + bias), or of what pooling makes of it, by F(4×4, 3×3)."""
+    work: Work, m: int, x: Buffer, y: Buffer, filters: Filters, bias: int | None, before: Pair,
+    epilogue: Epilogue | Pooling,
+) -> None:  # fmt: skip
+    """Add the calls of y = finish(conv(x) + bias), or for m = 4 of what pooling makes of it, by F(m×m, 3×3)."""
     (n, _, height, wide), (_, _, y_height, y_wide) = x.images, y.images
-    m, step = 4, 2 if isinstance(epilogue, Pooling) else 4
+    step = m // 2 if isinstance(epilogue, Pooling) else m
     vectors, tiles = vectors_of(filters.results), n * -(-y_height // step) * -(-y_wide // step)
     panel = vectors * host().width
     panels = y.pixel // panel
@@ -176,12 +180,12 @@ def padded_bias(work: Work, index: int | None, wanted: int) -> Buffer:
     return work.packed(index, (wanted,), write)
 
 
-def lower_winograd(work: Work, op: Any, types: Types, epilogue: Epilogue | Pooling = NOTHING) -> None:
-    """Lower a 3×3 convolution to F(4×4, 3×3)."""
+def lower_winograd(m: int, work: Work, op: Any, types: Types, epilogue: Epilogue | Pooling = NOTHING) -> None:
+    """Lower a 3×3 convolution to F(m×m, 3×3)."""
     weight = present(types, 1)
     before = op.padding[0][0], op.padding[1][0]
     filters = Filters.forward(1, weight.shape, op.flip)
-    emit_winograd(work, work.image(0), work.image_result(), filters, 2, before, epilogue)
+    emit_winograd(work, m, work.image(0), work.image_result(), filters, 2, before, epilogue)
 
 
 def lower_gather(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
@@ -201,11 +205,11 @@ def lower_rows(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) 
     emit_gather(work, copy, y, filters, 2, phases, (op.stride, (1, 1)), epilogue, merged=kw)
 
 
-def lower_winograd_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
+def lower_winograd_backward_data(m: int, work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
     """Lower the gradient of the data of a 3×3 convolution: a 3×3 convolution of the slopes, padded by 2 − padding."""
     before = 2 - op.padding[0][0], 2 - op.padding[1][0]
     filters = Filters.backward(1, present(types, 1).shape, not op.flip)
-    emit_winograd(work, work.image(0), work.image_result(), filters, None, before, epilogue)
+    emit_winograd(work, m, work.image(0), work.image_result(), filters, None, before, epilogue)
 
 
 def lower_gather_backward_data(work: Work, op: Any, types: Types, epilogue: Epilogue = NOTHING) -> None:
@@ -324,6 +328,28 @@ def lower_bias(work: Work, dy: Buffer, result: int = 0) -> None:
 def _is_first_layer(op: Any, types: Types) -> bool:
     channels = present(types).shape[1]
     return channels < host().width // 2 and op.dilation[1] == 1 and op.groups == 1
+
+
+def winograd_cost(m: int, op: Any, types: Types) -> float:
+    """Count multiplications: one at each point of a tile for each weight, and what reading the weight takes."""
+    return _winograd_cost(m, op.infer(*types)[0].shape, types)
+
+
+def winograd_backward_data_cost(m: int, op: Any, types: Types) -> float:
+    """Count multiplications as :func:`winograd_cost` does, for the gradient of the data."""
+    return _winograd_cost(m, present(types).shape, types)
+
+
+def _winograd_cost(m: int, images: Shape, types: Types) -> float:
+    (n, _, height, width), (o, i, _, _) = images, present(types, 1).shape
+    tiles = n * -(-height // m) * -(-width // m)
+    return float((m + 2) ** 2 * o * i * (tiles + _WEIGHT_TILES))
+
+
+def gather_cost(op: Any, types: Types) -> float:
+    """Count multiplications: one at each cell for each weight, and what reading the weight takes."""
+    (n, _, height, width), weight = op.infer(*types)[0].shape, present(types, 1)
+    return float(weight.size * (n * height * width + _WEIGHT_TILES))
 
 
 def rejects_rows(op: Any, types: Types) -> str | None:

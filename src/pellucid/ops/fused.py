@@ -80,7 +80,7 @@ class Fused(Op, only_in_plans=True):
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
 
     def _fusing(self, candidate: Candidate) -> Candidate:
-        lower = candidate.lower
+        lower, cost = candidate.lower, candidate.cost
         assert lower is not None
 
         def with_epilogue(work: Work, op: Fused, types: Types) -> None:
@@ -94,7 +94,12 @@ class Fused(Op, only_in_plans=True):
                 return f"{op.curve.kind}: a dense layer only cuts off"
             return candidate.rejects(op.of, types[:3])
 
-        return Candidate(candidate.name, rejects=rejects, lower=with_epilogue)
+        return Candidate(
+            candidate.name,
+            rejects=rejects,
+            lower=with_epilogue,
+            cost=cost and (lambda op, types: cost(op.of, types[:3])),
+        )
 
 
 @dataclass(frozen=True)
@@ -129,7 +134,7 @@ class FusedPool(Op, only_in_plans=True):
 
         def lower(work: Work, op: FusedPool, types: Types) -> None:
             indices = work.image_result(1) if work.is_read(1) else None
-            lower_winograd(work, op.of, types, Pooling(op.low, op.high, indices))
+            lower_winograd(4, work, op.of, types, Pooling(op.low, op.high, indices))
 
         return (Candidate("conv2d_k3s1_winograd4_max_pool2d", rejects=rejects, lower=lower),)
 
@@ -157,13 +162,18 @@ class MaskedBackward(Op, only_in_plans=True):
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
 
     def _fusing(self, candidate: Candidate) -> Candidate:
-        lower = candidate.lower
+        lower, cost = candidate.lower, candidate.cost
         assert lower is not None
 
         def with_mask(work: Work, op: MaskedBackward, types: Types) -> None:
             lower(work, op.of, types[:2], Epilogue(other=work.image(2), mask=True))
 
-        return Candidate(candidate.name, rejects=lambda op, types: candidate.rejects(op.of, types[:2]), lower=with_mask)
+        return Candidate(
+            candidate.name,
+            rejects=lambda op, types: candidate.rejects(op.of, types[:2]),
+            lower=with_mask,
+            cost=cost and (lambda op, types: cost(op.of, types[:2])),
+        )
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,23 @@
-"""Which kernel computes an op: the first candidate that does not reject it."""
+"""Which kernel computes an op: the first candidate that does not reject it, or of those that have a cost the least."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pellucid.ops.base import Candidate, Kernel, Op, Types
 from pellucid.ops.lowering import Work
 
+Reasons = tuple[tuple[str, str], ...]
+"""(kernel, why not) for some kernels."""
+
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen kernel and its name, and who rejected the op before it and why."""
+    """The chosen kernel and its name, and who else might have been, and why it is not."""
 
     op: Op
     types: Types
     candidate: Candidate
-    rejected: tuple[tuple[str, str], ...] = ()
+    rejected: Reasons = ()
 
     @property
     def name(self) -> str:
@@ -34,17 +38,54 @@ class Choice:
         work.python(self.function(), tuple(work.given(index) for index in range(len(work.inputs))), outputs)
 
 
+@dataclass(frozen=True)
+class Rivals:
+    """The first candidate that accepts an op, with all others that do if they have a cost; and who rejected it."""
+
+    op: Op
+    types: Types
+    candidates: tuple[Candidate, ...]
+    rejected: Reasons
+
+    @classmethod
+    def of(cls, op: Op, types: Types) -> "Rivals":
+        """Ask all candidates, in order; after the first that accepts without a cost nobody is asked."""
+        rivals: list[Candidate] = []
+        rejected: list[tuple[str, str]] = []
+        for candidate in op.candidates():
+            if rivals and candidate.cost is None:
+                continue
+            reason = candidate.rejects(op, types)
+            if reason is not None:
+                rejected.append((candidate.name, reason))
+                continue
+            rivals.append(candidate)
+            if candidate.cost is None:
+                break
+        return cls(op, types, tuple(rivals), tuple(rejected))
+
+    def decide(self, sizes: Mapping[str, float], words: str) -> Choice:
+        """Take the candidate of the least size; of the others it is said how many times as large theirs is."""
+        best = min(self.candidates, key=lambda candidate: sizes[candidate.name])
+        others = tuple(
+            (candidate.name, words.format(sizes[candidate.name] / sizes[best.name]))
+            for candidate in self.candidates
+            if candidate is not best
+        )
+        return Choice(self.op, self.types, best, self.rejected + others)
+
+
 def choose(op: Op, types: Types) -> Choice:
-    """Take the first candidate that accepts; the reference stands last and accepts everything."""
-    rejected: list[tuple[str, str]] = []
-    for candidate in op.candidates():
-        reason = candidate.rejects(op, types)
-        if reason is None:
-            return Choice(op, types, candidate, tuple(rejected))
-        rejected.append((candidate.name, reason))
-    return by_definition(op, types, tuple(rejected))
+    """Take the candidate that costs least; the reference, which accepts everything, stands last."""
+    rivals = Rivals.of(op, types)
+    if not rivals.candidates:
+        return by_definition(op, types, rivals.rejected)
+    if len(rivals.candidates) == 1:
+        return Choice(op, types, rivals.candidates[0], rivals.rejected)
+    costs = {candidate.name: candidate.cost(op, types) for candidate in rivals.candidates if candidate.cost}
+    return rivals.decide(costs, "{:.2f} times the work")
 
 
-def by_definition(op: Op, types: Types, rejected: tuple[tuple[str, str], ...] = ()) -> Choice:
+def by_definition(op: Op, types: Types, rejected: Reasons = ()) -> Choice:
     """Take the reference."""
     return Choice(op, types, Candidate("reference", bind=lambda op, _: op.reference), rejected)

@@ -13,6 +13,8 @@ from pellucid.bench.engine import VARIABLES
 _MODES = {
     "fast": "3×3 kernels by Winograd's algorithm where that is quicker",
     "strict": "every product summed, no Winograd",
+    "rule": "the kernel with the least work, by count",
+    "measured": "the quickest kernel, each tried once for a shape",
 }
 
 
@@ -54,6 +56,7 @@ def _facts(engine: Mapping[str, Any]) -> Iterator[tuple[str, str | Text]]:
     yield "this process", Text(f"may use {threads['usable_reason']}; {affinity} by affinity, {quota}")
     yield "peak", f"{', '.join(peaks)}, measured"
     yield "precision", f"{engine['precision']}: {_MODES[engine['precision']]}"
+    yield "selection", f"{engine['selection']}: {_MODES[engine['selection']]}"
     yield "kernels", _kernels(engine["cache"])
     yield "kept in", Text(engine["cache"]["folder"] or "no folder")
 

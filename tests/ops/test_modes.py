@@ -1,4 +1,4 @@
-"""Which kernels compute in each precision; nothing that was made for the other is ever used again."""
+"""Which kernels compute in each mode; nothing that was made for the other is ever used again."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import pellucid as pel
 from pellucid import nn, ops
 from pellucid.errors import ParameterError
 from pellucid.graph import Graph, Plan
-from pellucid.ops import precision
+from pellucid.ops import modes
 from pellucid.types import TensorType
 from tests.comparison import assert_matches
 from tests.ops.running import run
@@ -23,7 +23,7 @@ SUMS = {"op": "conv2d_gather", "d.op.x": "conv2d_backward_data_gather", "d.op.we
 
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch):
-    monkeypatch.delenv(precision.VARIABLE, raising=False)
+    monkeypatch.delenv(modes.PRECISION.variable, raising=False)
     before = pel.precision()
     pel.set_precision("fast")
     yield
@@ -33,7 +33,7 @@ def _fast(monkeypatch):
 @pytest.fixture
 def unknown(monkeypatch):
     """Forget what was chosen, as in a new process."""
-    monkeypatch.setattr(precision._Chosen, "mode", None)
+    monkeypatch.setattr(modes.PRECISION, "chosen", None)
 
 
 @pytest.fixture
@@ -60,8 +60,8 @@ def uses_winograd(plan):
 @pytest.mark.parametrize(("mode", "kernels"), [("fast", WINOGRAD), ("strict", SUMS)])
 def test_kernels_of_each_mode(mode, kernels):
     pel.set_precision(mode)
-    inputs = {"x": whole(2, 16, 5, 6), "weight": whole(16, 16, 3, 3), "bias": whole(16)}
-    found = run(OP, inputs, whole(2, 16, 5, 6), ("x", "weight", "bias"), executor="fast")
+    inputs = {"x": whole(2, 16, 9, 14), "weight": whole(16, 16, 3, 3), "bias": whole(16)}
+    found = run(OP, inputs, whole(2, 16, 9, 14), ("x", "weight", "bias"), executor="fast")
 
     assert {name: kernel for name, kernel in found.kernels.items() if name in kernels} == kernels
 
@@ -162,7 +162,7 @@ def test_bad_modes_are_refused(mode):
 @pytest.mark.parametrize(("text", "mode"), [("strict", "strict"), ("fast", "fast"), ("", "fast"), (None, "fast")])
 def test_the_environment_may_say_which(monkeypatch, unknown, text, mode):
     if text is not None:
-        monkeypatch.setenv(precision.VARIABLE, text)
+        monkeypatch.setenv(modes.PRECISION.variable, text)
 
     assert pel.precision() == mode
     pel.set_precision("strict")
@@ -170,6 +170,35 @@ def test_the_environment_may_say_which(monkeypatch, unknown, text, mode):
 
 
 def test_nonsense_in_the_environment_is_refused(monkeypatch, unknown):
-    monkeypatch.setenv(precision.VARIABLE, "Fast")
+    monkeypatch.setenv(modes.PRECISION.variable, "Fast")
     with pytest.raises(ParameterError, match="The variable PELLUCID_PRECISION must be fast or strict; got 'Fast'"):
         pel.conv2d(np.ones((1, 16, 6, 6), np.float32), np.ones((16, 16, 3, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("images", "size", "kernel"),
+    [(1, 14, "winograd4"), (8, 7, "winograd4"), (1, 7, "winograd2"), (1, 4, "winograd2"), (64, 2, "winograd2")],
+)
+def test_few_tiles_are_small_ones(images, size, kernel):
+    """Multiplications at each weight's points, and 8 for reading it: 36 · (4 + 8) against 16 · (16 + 8) at 7×7."""
+    types = TensorType((images, 32, size, size)), TensorType((48, 32, 3, 3)), None
+    slope = TensorType((images, 48, size, size))
+    assert ops.choose(OP, types).name == f"conv2d_k3s1_{kernel}"
+    data = ops.choose(ops.Backward(OP, ("x",), types), (slope, types[1]))
+    assert data.name == f"conv2d_backward_data_k3s1_{kernel}"
+
+
+def test_one_cell_needs_no_transform_and_costs_are_told():
+    choice = ops.choose(OP, (TensorType((1, 32, 1, 1)), TensorType((48, 32, 3, 3)), None))
+    assert choice.name == "conv2d_gather"
+    reasons = dict(choice.rejected)
+    assert reasons["conv2d_k3s1_winograd4"] == "4.00 times the work"
+    assert reasons["conv2d_k3s1_winograd2"] == "1.78 times the work"
+
+
+def test_bad_selections_are_refused():
+    with pytest.raises(
+        ParameterError, match="The 'mode' parameter of set_selection must be 'rule' or 'measured'; got "
+    ):
+        pel.set_selection("quickest")
+    assert pel.selection() == "rule"
