@@ -116,3 +116,21 @@ def test_interpreted_as_compiled(op):
 )
 def test_a_kernel_says_why_it_rejects(op, type_, kernel, reason):
     assert reason in dict(ops.choose(op, (type_,)).rejected)[kernel]
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1, 1, 1), (2, W - 1, 3, 4), (3, 2 * W + 1, 7, 1), (1, W, 1, 9)], ids=str)
+def test_the_mean_of_whole_images_is_compiled(shape, keepdims):
+    op = ops.Mean((2, 3), keepdims)
+    cells = shape[2] * shape[3]
+    x = cells * np.random.default_rng(shape).integers(-9, 10, shape).astype(np.float32)
+    dy = cells * np.random.default_rng(1).integers(-9, 10, op.infer(TensorType.of(x))[0].shape).astype(np.float32)
+    fast, reference = (run(op, {"x": x}, dy, ["x"], executor=executor) for executor in ("fast", "reference"))
+    assert (fast.kernels["op"], fast.kernels["d.op.x"]) == ("mean_of_images", "mean_of_images_backward")
+    for name, expected in reference.all().items():
+        assert_matches(fast.all()[name], expected, 1e-5, kernel=name)
+
+
+def test_a_mean_over_other_axes_is_none_of_images():
+    reasons = dict(ops.choose(ops.Mean((1, 3)), (TensorType((1, 2, 3, 4)),)).rejected)
+    assert reasons == {"mean_of_images": "axes (1, 3): averages rows and columns"}

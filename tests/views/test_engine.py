@@ -15,6 +15,7 @@ ENGINE = {
     },
     "peak_gflops": {"1": 54.4, "2": 108.7},
     "precision": "fast",
+    "selection": "rule",
     "cache": {"folder": "/home/" + "a" * 120, "kernels": 0, "bytes": 0, "usable": True, "obstacle": None},
     "environment": dict.fromkeys(VARIABLES) | {"PELLUCID_CACHE": "/mine/[red]" + "b" * 90},
 }  # fmt: skip

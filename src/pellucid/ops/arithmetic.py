@@ -24,6 +24,7 @@ from pellucid.ops.base import (
     present,
 )
 from pellucid.ops.lowering import Work, not_float32
+from pellucid.ops.pool import lower_mean_of_images, lower_mean_of_images_backward, rejects_mean
 from pellucid.types import Array, Shape, TensorType
 
 
@@ -107,6 +108,12 @@ class Mean(Op):
 
     def reference_backward(self, wrt: Any, types: Any, dy: Array, **_: Any) -> Results:
         return (reference.mean_backward(dy, types[0].shape, axes=self.axes, keepdims=self.keepdims),)
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        return (Candidate("mean_of_images", lower=lower_mean_of_images, rejects=rejects_mean),)
+
+    def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
+        return (Candidate("mean_of_images_backward", lower=lower_mean_of_images_backward, rejects=rejects_mean),)
 
 
 @dataclass(frozen=True)

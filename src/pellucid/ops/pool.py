@@ -214,6 +214,23 @@ def _lower_average_backward(work: Work, windows: tuple[Windows, Windows]) -> Non
     work.call(*resample.arguments(dy, dx, rows, columns, work.constant))
 
 
+def lower_mean_of_images(work: Work, op: Op, types: Types) -> None:
+    """Lower the mean over the rows and columns of images."""
+    _lower_average(work, _even(present(types), (1, 1)))
+
+
+def lower_mean_of_images_backward(work: Work, op: Op, types: Types) -> None:
+    """Lower the gradient of the mean over the rows and columns of images."""
+    _lower_average_backward(work, _even(present(types), (1, 1)))
+
+
+def rejects_mean(op: Any, types: Types) -> str | None:
+    """Say why a mean is not over the rows and columns of images."""
+    if tuple(sorted(op.axes)) != (2, 3):
+        return f"axes {op.axes}: averages rows and columns"
+    return not_images(op, types)
+
+
 @dataclass(frozen=True)
 class LPPool2d(Op):
     """(Σ xᵖ)^(1/p) over every window, p being ``norm``; for p = 1 the sum, for p → ∞ the maximum."""
