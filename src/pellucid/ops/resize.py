@@ -46,6 +46,12 @@ class Resize(Op):
             raise ShapeError(f"cannot resize an empty plane; got shape {x.shape}.")
         return (TensorType((*x.shape[:2], *self.size), x.dtype),)
 
+    def sources(self, x: TensorType, axis: int, cell: int) -> list[int]:
+        """Return the old cells that a new one is mixed from, along the rows (axis 0) or columns (axis 1)."""
+        windows = _windows(self, x)[axis]
+        first, last = windows.table[cell : cell + 2]
+        return [int(windows.table[place]) for place in range(first, last) if windows.weights[place] > 0]
+
     def reference(self, x: Array) -> Results:
         if self.mode == "nearest":
             return (reference.resize_nearest(x, size=self.size),)

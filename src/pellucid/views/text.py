@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -32,15 +32,16 @@ def bar(share: float, width: int = _BAR) -> str:
     return "█" * whole + _EIGHTHS[rest].strip()
 
 
-def summary_table(summary: Summary) -> Table:
-    """Lay a summary out as a table."""
-    table = _table("layer", "operation", "output", ">parameters", ">multiply-adds")
+def summary_table(summary: Summary) -> Group:
+    """Lay a summary out as a table, with what it cannot say below."""
+    found = summary.table()
+    table = _table(*(f">{head}" if i in found.numbers else head for i, head in enumerate(found.headings)))
     table.columns[0].overflow = "fold"
-    for layer in summary.layers:
-        table.add_row(Text(layer.name), layer.op, size(layer.output), f"{layer.parameters:,}", f"{layer.macs:,}")
+    for name, *words in found.rows:
+        table.add_row(Text(name), *words)
     table.add_section()
-    table.add_row("total", "", "", f"{summary.parameters:,}", f"{summary.macs:,}", style="bold")
-    return table
+    table.add_row(*found.total, style="bold")
+    return Group(table, Text(), *(Text(note) for note in found.notes))
 
 
 def result_table(outcome: Outcome) -> Table:

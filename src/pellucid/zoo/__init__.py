@@ -22,6 +22,7 @@ from pellucid.zoo import (
     shufflenet,
     squeezenet,
     vgg,
+    vit,
 )
 from pellucid.zoo.design import Design
 
@@ -39,6 +40,7 @@ _FAMILIES = (  # the small ones first, then as they were invented
     shufflenet,
     mobilenet_v3,
     efficientnet,
+    vit,
     convnext,
 )
 
@@ -58,6 +60,20 @@ def usual_input(name: str) -> Shape:
 def usual_classes(name: str) -> int:
     """Return the number of classes that a network was designed for."""
     return _find(name).classes
+
+
+def paper(name: str) -> str:
+    """Where a network was published; "" for those of lessons."""
+    return _find(name).paper
+
+
+def published_parameters(name: str) -> int:
+    """How many parameters a network has where it was published; 0 if nobody said.
+
+    >>> published_parameters("resnet18")
+    11689512
+    """
+    return _find(name).parameters
 
 
 def build(name: str, *, input: Shape | None = None, classes: int | None = None) -> Module:  # noqa: A002

@@ -39,4 +39,4 @@ def alexnet(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"alexnet": Design(alexnet)}
+NETWORKS = {"alexnet": Design(alexnet, paper="NIPS 2012; arXiv:1404.5997", parameters=61_100_840)}

@@ -92,4 +92,11 @@ def convnext(input: Shape, classes: int, stages: tuple[tuple[int, int], ...]) ->
     )
 
 
-NETWORKS = {"convnext-tiny": Design(partial(convnext, stages=TINY), draw=partial(normal, std=0.02))}
+NETWORKS = {
+    "convnext-tiny": Design(
+        partial(convnext, stages=TINY),
+        draw=partial(normal, std=0.02),
+        paper="arXiv:2201.03545",
+        parameters=28_589_128,
+    )
+}

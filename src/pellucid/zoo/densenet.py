@@ -89,4 +89,11 @@ def densenet(input: Shape, classes: int, depths: tuple[int, ...]) -> Module:  # 
     )
 
 
-NETWORKS = {"densenet121": Design(partial(densenet, depths=(6, 12, 24, 16)), draw=partial(he, fan="in"))}
+NETWORKS = {
+    "densenet121": Design(
+        partial(densenet, depths=(6, 12, 24, 16)),
+        draw=partial(he, fan="in"),
+        paper="arXiv:1608.06993",
+        parameters=7_978_856,
+    )
+}

@@ -68,4 +68,4 @@ def efficientnet_b0(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"efficientnet-b0": Design(efficientnet_b0, draw=he)}
+NETWORKS = {"efficientnet-b0": Design(efficientnet_b0, draw=he, paper="arXiv:1905.11946", parameters=5_288_548)}

@@ -87,4 +87,6 @@ def googlenet(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"googlenet": Design(googlenet, draw=partial(normal, std=0.01))}
+NETWORKS = {
+    "googlenet": Design(googlenet, draw=partial(normal, std=0.01), paper="arXiv:1409.4842", parameters=6_624_904)
+}

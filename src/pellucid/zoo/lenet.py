@@ -36,4 +36,4 @@ def lenet5(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"lenet5": Design(lenet5, input=(1, 32, 32), classes=10)}
+NETWORKS = {"lenet5": Design(lenet5, (1, 32, 32), 10, paper="Proceedings of the IEEE 86 (1998)", parameters=61_706)}

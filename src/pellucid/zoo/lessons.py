@@ -112,8 +112,8 @@ def cells(channels: int, height: int, width: int, reduction: int) -> int:
 
 NETWORKS = {
     "funnel": Design(funnel, (3, 32, 32), classes=10),
-    "lenet5-rgb": Design(lenet5_rgb, (3, 32, 32), classes=10),
-    "pooled28": Design(pooled28, (1, 28, 28), classes=10),
-    "pooled28-double": Design(pooled28_double, (1, 28, 28), classes=10),
-    "tiny": Design(tiny, (1, 28, 28), classes=10),
+    "lenet5-rgb": Design(lenet5_rgb, (3, 32, 32), classes=10, parameters=62_006),
+    "pooled28": Design(pooled28, (1, 28, 28), classes=10, parameters=430_890),
+    "pooled28-double": Design(pooled28_double, (1, 28, 28), classes=10, parameters=467_818),
+    "tiny": Design(tiny, (1, 28, 28), classes=10, parameters=4_266),
 }

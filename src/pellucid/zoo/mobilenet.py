@@ -86,6 +86,6 @@ def _network(features: list[Module], classifier: Module) -> Module:
 
 
 NETWORKS = {
-    "mobilenet-v1": Design(mobilenet_v1, draw=partial(he, dense=0.01)),
-    "mobilenet-v2": Design(mobilenet_v2, draw=partial(he, dense=0.01)),
+    "mobilenet-v1": Design(mobilenet_v1, draw=partial(he, dense=0.01), paper="arXiv:1704.04861", parameters=4_231_976),
+    "mobilenet-v2": Design(mobilenet_v2, draw=partial(he, dense=0.01), paper="arXiv:1801.04381", parameters=3_504_872),
 }

@@ -111,7 +111,12 @@ def mobilenet_v3(input: Shape, classes: int, rows: tuple[Row, ...], dense: int) 
     )
 
 
+def _design(rows: tuple[Row, ...], dense: int, parameters: int) -> Design:
+    build = partial(mobilenet_v3, rows=rows, dense=dense)
+    return Design(build, draw=partial(he, dense=0.01), paper="arXiv:1905.02244", parameters=parameters)
+
+
 NETWORKS = {
-    "mobilenet-v3-large": Design(partial(mobilenet_v3, rows=LARGE, dense=1280), draw=partial(he, dense=0.01)),
-    "mobilenet-v3-small": Design(partial(mobilenet_v3, rows=SMALL, dense=1024), draw=partial(he, dense=0.01)),
+    "mobilenet-v3-large": _design(LARGE, 1280, 5_483_032),
+    "mobilenet-v3-small": _design(SMALL, 1024, 2_542_856),
 }

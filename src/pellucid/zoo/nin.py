@@ -41,4 +41,4 @@ def nin(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"nin": Design(nin, input=(3, 32, 32), classes=10, draw=partial(he, fan="in"))}
+NETWORKS = {"nin": Design(nin, (3, 32, 32), 10, partial(he, fan="in"), "arXiv:1312.4400", 966_986)}

@@ -1,7 +1,8 @@
 """ResNet: layers that learn a difference to their input (He et al. 2015, arXiv:1512.03385), and its relatives.
 
 ResNeXt splits the 3×3 convolution into groups (Xie et al. 2016, arXiv:1611.05431). As is usual today, a bottleneck
-halves the maps in its 3×3 convolution, not in the first 1×1 as in the paper.
+halves the maps in its 3×3 convolution, not in the first 1×1 as in the paper. ``resnet50-slim`` is TensorFlow-Slim's
+form, which halves them in the last block of a stage instead of the first, so that all its blocks see further.
 """
 
 from collections.abc import Callable
@@ -77,8 +78,11 @@ class Bottleneck(Module):
         self.relu2 = ReLU()
         self.conv3 = Conv2d(width, out_channels, 1, bias=False)
         self.bn3 = BatchNorm2d(out_channels)
-        self.downsample = _projection(in_channels, out_channels, stride)
+        self.downsample = self._shortcut(in_channels, out_channels, stride)
         self.relu3 = ReLU()
+
+    def _shortcut(self, in_channels: int, out_channels: int, stride: int) -> Module | None:
+        return _projection(in_channels, out_channels, stride)
 
     def forward(self, x: Any) -> Any:
         """ReLU(convolutions(x) + shortcut(x))."""
@@ -86,6 +90,15 @@ class Bottleneck(Module):
         y = self.relu1(self.bn1(self.conv1(x)))
         y = self.relu2(self.bn2(self.conv2(y)))
         return self.relu3(self.bn3(self.conv3(y)) + shortcut)
+
+
+class SlimBottleneck(Bottleneck):
+    """A :class:`Bottleneck` whose shortcut only drops rows and columns where no more channels are needed."""
+
+    def _shortcut(self, in_channels: int, out_channels: int, stride: int) -> Module | None:
+        if in_channels == out_channels:
+            return None if stride == 1 else MaxPool2d(1, stride)
+        return _projection(in_channels, out_channels, stride)
 
 
 def _projection(in_channels: int, out_channels: int, stride: int) -> Module | None:
@@ -118,12 +131,19 @@ class PlainBlock(BasicBlock):
 Block = Callable[[int, int, int], Module]
 
 
-def stages(block: Block, in_channels: int, widths: tuple[int, ...], depths: tuple[int, ...]) -> dict[str, Module]:
-    """Put blocks in rows of ``depths``; each row but the first halves the maps."""
+def stages(
+    block: Block, in_channels: int, widths: tuple[int, ...], depths: tuple[int, ...], late: bool = False
+) -> dict[str, Module]:
+    """Put blocks in rows of ``depths``; the first of each but the first row halves the maps.
+
+    ``late``: instead, the last of each but the last row does.
+    """
     layers: dict[str, Module] = {}
     for number, (width, depth) in enumerate(zip(widths, depths, strict=True), start=1):
-        first = block(in_channels, width, 1 if number == 1 else 2)
-        layers[f"layer{number}"] = Sequential(first, *(block(width, width, 1) for _ in range(depth - 1)))
+        halving = (depth - 1 if number < len(depths) else -1) if late else (0 if number > 1 else -1)
+        inputs = (in_channels, *[width] * (depth - 1))
+        blocks = (block(channels, width, 2 if i == halving else 1) for i, channels in enumerate(inputs))
+        layers[f"layer{number}"] = Sequential(*blocks)
         in_channels = width
     return layers
 
@@ -134,15 +154,16 @@ def resnet(
     block: Block,
     widths: tuple[int, ...],
     depths: tuple[int, ...],
+    late: bool = False,
 ) -> Module:
-    """Build a stem that quarters the image, four stages, and one dense layer on the maps' means."""
+    """Build a stem that quarters the image, four :func:`stages`, and one dense layer on the maps' means."""
     return Sequential(
         {
             "conv1": Conv2d(input[0], 64, 7, stride=2, padding=3, bias=False),
             "bn1": BatchNorm2d(64),
             "relu": ReLU(),
             "maxpool": MaxPool2d(3, stride=2, padding=1),
-            **stages(block, 64, widths, depths),
+            **stages(block, 64, widths, depths, late),
             "avgpool": AdaptiveAvgPool2d(1),
             "flatten": Flatten(),
             "fc": Linear(widths[-1], classes),
@@ -165,19 +186,28 @@ def resnet20(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-def _basic(*depths: int) -> Design:
-    return Design(partial(resnet, block=BasicBlock, widths=(64, 128, 256, 512), depths=depths), draw=he)
+_PAPER = "arXiv:1512.03385"
 
 
-def _bottleneck(*depths: int, block: Block = Bottleneck) -> Design:
-    return Design(partial(resnet, block=block, widths=(256, 512, 1024, 2048), depths=depths), draw=he)
+def _basic(*depths: int, parameters: int) -> Design:
+    build = partial(resnet, block=BasicBlock, widths=(64, 128, 256, 512), depths=depths)
+    return Design(build, draw=he, paper=_PAPER, parameters=parameters)
 
 
+def _bottleneck(
+    *depths: int, parameters: int, block: Block = Bottleneck, late: bool = False, paper: str = _PAPER
+) -> Design:
+    build = partial(resnet, block=block, widths=(256, 512, 1024, 2048), depths=depths, late=late)
+    return Design(build, draw=he, paper=paper, parameters=parameters)
+
+
+_NEXT = partial(Bottleneck, groups=32, base_width=4)
 NETWORKS = {
-    "resnet18": _basic(2, 2, 2, 2),
-    "resnet34": _basic(3, 4, 6, 3),
-    "resnet50": _bottleneck(3, 4, 6, 3),
-    "resnet101": _bottleneck(3, 4, 23, 3),
-    "resnext50-32x4d": _bottleneck(3, 4, 6, 3, block=partial(Bottleneck, groups=32, base_width=4)),
-    "resnet20": Design(resnet20, input=(3, 32, 32), classes=10, draw=he),
+    "resnet18": _basic(2, 2, 2, 2, parameters=11_689_512),
+    "resnet34": _basic(3, 4, 6, 3, parameters=21_797_672),
+    "resnet50": _bottleneck(3, 4, 6, 3, parameters=25_557_032),
+    "resnet50-slim": _bottleneck(3, 4, 6, 3, parameters=25_557_032, block=SlimBottleneck, late=True),
+    "resnet101": _bottleneck(3, 4, 23, 3, parameters=44_549_160),
+    "resnext50-32x4d": _bottleneck(3, 4, 6, 3, parameters=25_028_904, block=_NEXT, paper="arXiv:1611.05431"),
+    "resnet20": Design(resnet20, (3, 32, 32), 10, he, _PAPER, 269_722),
 }

@@ -94,4 +94,4 @@ def shufflenet_v2(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
-NETWORKS = {"shufflenet-v2-x1-0": Design(shufflenet_v2)}
+NETWORKS = {"shufflenet-v2-x1-0": Design(shufflenet_v2, paper="arXiv:1807.11164", parameters=2_278_604)}

@@ -53,15 +53,16 @@ def vgg(input: Shape, classes: int, depths: tuple[int, ...], norm: bool = False)
     )
 
 
-def _design(depths: tuple[int, ...], norm: bool = False) -> Design:
-    return Design(partial(vgg, depths=depths, norm=norm), draw=partial(he, dense=0.01))
+def _design(depths: tuple[int, ...], parameters: int, norm: bool = False) -> Design:
+    build = partial(vgg, depths=depths, norm=norm)
+    return Design(build, draw=partial(he, dense=0.01), paper="arXiv:1409.1556", parameters=parameters)
 
 
 NETWORKS = {
-    "vgg11": _design((1, 1, 2, 2, 2)),
-    "vgg11-bn": _design((1, 1, 2, 2, 2), norm=True),
-    "vgg16": _design((2, 2, 3, 3, 3)),
-    "vgg16-bn": _design((2, 2, 3, 3, 3), norm=True),
-    "vgg19": _design((2, 2, 4, 4, 4)),
-    "vgg19-bn": _design((2, 2, 4, 4, 4), norm=True),
+    "vgg11": _design((1, 1, 2, 2, 2), 132_863_336),
+    "vgg11-bn": _design((1, 1, 2, 2, 2), 132_868_840, norm=True),
+    "vgg16": _design((2, 2, 3, 3, 3), 138_357_544),
+    "vgg16-bn": _design((2, 2, 3, 3, 3), 138_365_992, norm=True),
+    "vgg19": _design((2, 2, 4, 4, 4), 143_667_240),
+    "vgg19-bn": _design((2, 2, 4, 4, 4), 143_678_248, norm=True),
 }
