@@ -7,7 +7,9 @@ import torch
 
 import pellucid as pel
 import pellucid.nn as nn
-from pellucid.analysis.summary import summarise, summary
+from pellucid.analysis.counting import Counting
+from pellucid.analysis.memory import memory
+from pellucid.analysis.summary import amount, octets, summarise, summary
 
 
 def test_totals_of_the_first_lessons_network_equal_the_arithmetic() -> None:
@@ -63,16 +65,47 @@ def test_a_shared_parameter_counts_once() -> None:
 
 
 def test_as_dict_is_json_of_the_documented_form() -> None:
-    record = summary(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), (1, 5, 5)).as_dict()
+    net = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(18, 2))
+    net[0].bias.requires_grad = False
+    record = summary(net, (1, 5, 5), batch=2, counting=Counting("flops", bias=True)).as_dict()
+    first, norm, flat, last = record["layers"]
 
-    assert json.loads(json.dumps(record)) == {
+    assert json.loads(json.dumps(record)) == record
+    assert {name: record[name] for name in ("input", "batch", "counting")} == {
         "input": [1, 5, 5],
-        "layers": [
-            {"name": "0", "op": "Conv2d", "output": [2, 3, 3], "parameters": 20, "macs": 162},
-            {"name": "1", "op": "ReLU", "output": [2, 3, 3], "parameters": 0, "macs": 0},
-        ],
-        "totals": {"parameters": 20, "macs": 162},
+        "batch": 2,
+        "counting": {"unit": "flops", "bias": True, "norm": False, "activation": False},
     }
+    assert first == {
+        "name": "0",
+        "op": "Conv2d",
+        "output": [2, 3, 3],
+        "parameters": 20,
+        "trainable": 18,
+        "buffers": 0,
+        "macs": 2 * 162,
+        "operations": 2 * (2 * 162 + 18),
+        "share": 2 * (2 * 162 + 18) / (2 * (2 * 162 + 18) + 2 * (2 * 36 + 2)),
+        "activation_bytes": 2 * 18 * 4,
+        "receptive_field": [3, 3],
+        "jump": [1, 1],
+        "centre": [1, 1],
+        "sees_whole_image": False,
+    }
+    assert (norm["parameters"], norm["buffers"], norm["operations"]) == (4, 4, 0)
+    assert (flat["receptive_field"], flat["jump"], flat["sees_whole_image"]) == ([5, 5], None, True)
+    assert record["totals"] == {
+        "parameters": 62,
+        "trainable": 60,
+        "buffers": 4,
+        "macs": 2 * (162 + 36),
+        "operations": first["operations"] + last["operations"],
+        "parameter_bytes": 66 * 4,
+        "activation_bytes": 2 * (18 + 18 + 18 + 2) * 4,
+        "peak_inference_bytes": 66 * 4 + 2 * (25 + 18) * 4,
+        "peak_training_bytes": record["totals"]["peak_training_bytes"],
+    }
+    assert record["warnings"] == ["The last maps, of '1', see 3 × 3 of 5 × 5 pixels."]
 
 
 def test_modes_of_the_modules_are_left_as_they_were() -> None:
@@ -115,7 +148,8 @@ def test_text_fits_80_columns_whatever_the_names() -> None:
 
     assert max(map(len, text.splitlines())) <= 80
     assert "a_long_name_0" in text
-    assert text.splitlines()[-1].split() == ["total", "2", "81"]
+    (total,) = (line for line in text.splitlines() if line.startswith("total"))
+    assert total.split() == ["total", "2", "81"]
 
 
 def test_a_graph_can_be_summarised_too() -> None:
@@ -129,3 +163,86 @@ def test_batch_statistics_are_no_parameters() -> None:
 
     assert found.parameters == 10
     assert np.prod(found.layers[0].output) == 80
+
+
+def test_markdown_and_html_say_what_the_text_says() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = nn.Sequential({"<b>|": nn.Conv2d(3, 64, 3, padding=1), "pool": nn.MaxPool2d(2)})
+
+        def forward(self, x: object) -> object:
+            return self.layers(x)
+
+    found = summary(Odd(), (3, 224, 225))
+    markdown, html = found.markdown().splitlines(), found._repr_html_()
+
+    assert markdown[0] == "| layer | op | output | parameters | MACs | share | field |"
+    assert markdown[2] == "| layers.<b>\\| | Conv2d | 64×224×225 | 1,792 | 87.09 M | 100.0 % | 3 |"
+    assert markdown[4].startswith("| **total** | ")
+    assert "- 'layers.pool' never reads the last 1 of 225 columns: its stride of 2 does not divide." in markdown
+    assert "<td>layers.&lt;b&gt;|</td>" in html
+    assert html.count("<tr>") == 4
+    assert "never reads the last 1 of 225 columns" in html
+
+
+def test_warnings_name_what_is_worth_a_look() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 1, 3), nn.MaxPool2d(2), *(nn.Conv2d(1, 1, 5, padding=2) for _ in range(4)))
+    warnings = summary(net, (1, 17, 20)).warnings
+
+    assert warnings == (
+        "From '3' on, fields exceed the image: 20 × 20 pixels there, of 17 × 20.",
+        "'1' never reads the last 1 of 15 rows: its stride of 2 does not divide.",
+    )
+    assert summary(nn.Conv2d(1, 1, 3), (1, 3, 3)).warnings == ()
+    assert summary(nn.Linear(5, 2), (5,)).warnings == ()
+
+
+def test_memory_is_that_of_a_chain_counted_by_hand() -> None:
+    net = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.ReLU(), nn.Conv2d(4, 2, 1, bias=False))
+    found = memory(net.eval().graph((1, 1, 8, 8)))
+    image, maps, last = 64 * 4, 4 * 64 * 4, 2 * 64 * 4
+    weights = (36 + 8) * 4
+
+    assert found.weights == weights
+    assert found.activations == maps + maps + last
+    assert found.inference == weights + maps + maps  # during ReLU
+    assert found.training == weights + weights + image + maps + (maps + maps)  # x of both, y of ReLU; and two slopes
+
+
+def test_a_residual_keeps_its_image_alive() -> None:
+    class Residual(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(2, 2, 3, padding=1, bias=False)
+
+        def forward(self, x: object) -> object:
+            return x + self.conv(nn.functional.relu(self.conv(x)))
+
+    found = memory(Residual().eval().graph((1, 2, 8, 8)))
+    assert found.inference - found.weights == 3 * (2 * 64 * 4)
+
+
+def test_a_thousand_layers_are_summarised_without_their_weights() -> None:
+    net = nn.Sequential(*(layer for _ in range(500) for layer in (nn.Conv2d(2, 2, 3, padding=1), nn.ReLU())))
+    tracemalloc.start()
+    found = summary(net, (2, 3000, 3000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert len(found.layers) == 1000
+    assert found.layers[-1].field.size == (1001, 1001)
+    assert peak < 20e6  # one map takes 72 MB
+
+
+def test_words_for_large_numbers() -> None:
+    assert [amount(count) for count in (0, 9_999_999, 10_000_000, 123_456_789, 10**12)] == [
+        "0", "9,999,999", "10 M", "123.5 M", "1 T",
+    ]  # fmt: skip
+    assert [octets(count) for count in (0, 999, 1000, 10**9)] == ["0 B", "999 B", "1.0 kB", "1.0 GB"]
+
+
+@pytest.mark.parametrize("batch", [0, -1, 2.0, True])
+def test_a_batch_that_is_none_is_refused(batch: object) -> None:
+    with pytest.raises(pel.ParameterError, match="'batch' parameter of summary must be a whole number"):
+        summary(pel.zoo.build("tiny"), (1, 28, 28), batch=batch)

@@ -32,8 +32,16 @@ PAPERS = {
         269_722,
         32**2 * (27 * 16 + 6 * 144 * 16) + 16**2 * (144 + 5 * 288) * 32 + 8**2 * (288 + 5 * 576) * 64 + 640,
     ),
+    "squeezenet1-0": (1_248_424, 818_924_576),  # torchvision 0.28: 1,248,424 and 0.82 thousand million
     "mobilenet-v1": (4_231_976, 568_740_352),  # Howard et al. 2017, table 4: 4.2 million and 569 million
 }
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_network_knows_its_count(name):
+    published = zoo.published_parameters(name)
+    assert published == summary(undrawn(name), zoo.usual_input(name)).parameters or name == "funnel"
+    assert zoo.paper(name) or name in ("funnel", "lenet5-rgb", "pooled28", "pooled28-double", "tiny")
 
 
 def undrawn(name, **settings):

@@ -1,15 +1,17 @@
 """Which pixels a cell sees: windows walked backwards through the graph."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from pellucid import ops
-from pellucid.geometry import Axis, TransposedAxis
 from pellucid.graph import Graph, Node, Value
-from pellucid.types import Pair, TensorType
+from pellucid.types import Pair
 
 Box: TypeAlias = tuple[int, int, int, int]
 """(y0, x0, y1, x1), ends excluded."""
+
+Cells: TypeAlias = tuple[frozenset[int], frozenset[int]]
+"""Rows and columns: strides and dilation leave gaps that a box would fill."""
 
 ACTIVATIONS = (
     *(ops.ELU, ops.GELU, ops.Hardsigmoid, ops.Hardswish, ops.LeakyReLU, ops.PReLU),
@@ -37,15 +39,22 @@ def input_box(graph: Graph, value: Value, y: int, x: int) -> Box:
     (0, 2, 4, 6)
     """
     axes = plane_axes(graph)
-    boxes: dict[str, Box] = {value.name: (y, x, y + 1, x + 1)}
+    seen: dict[str, Cells] = {value.name: (frozenset({y}), frozenset({x}))}
     for node in reversed(graph.nodes):
-        box = boxes.get(node.outputs[0].name)
-        if box is None:
+        cells = seen.get(node.outputs[0].name)
+        if cells is None:
             continue
         for index, source in enumerate(node.inputs):
-            if source is not None and (seen := _seen(node, index, source, box, axes)) is not None:
-                boxes[source.name] = _union(boxes.get(source.name), seen)
-    return boxes.get(next(iter(graph.inputs)), (0, 0, 0, 0))
+            if source is not None:
+                rows, columns = _behind(node, index, source, cells, axes)
+                if rows and columns:
+                    before = seen.get(source.name, (frozenset(), frozenset()))
+                    seen[source.name] = rows | before[0], columns | before[1]
+    found = seen.get(next(iter(graph.inputs)))
+    if found is None:
+        return 0, 0, 0, 0
+    (rows, columns) = found
+    return min(rows), min(columns), max(rows) + 1, max(columns) + 1
 
 
 def plane_axes(graph: Graph) -> dict[str, Pair]:
@@ -94,49 +103,39 @@ def border_source(cell: int, size: int, border: str) -> int | None:
     return size - 1 - abs(size - 1 - abs(cell))  # reflect: mirrored about the first and about the last cell
 
 
-def _seen(node: Node, index: int, source: Value, box: Box, axes: Mapping[str, Pair]) -> Box | None:
-    """Return the box of an input's cells behind a box of the node's result; None where there are none."""
+def _behind(node: Node, index: int, source: Value, cells: Cells, axes: Mapping[str, Pair]) -> Cells:
+    """Return the rows and columns of an input behind some of the node's result."""
     ours, theirs = axes.get(node.outputs[0].name), axes.get(source.name)
     if ours is None or theirs is None:
-        return _whole(source.type, theirs)
-    y0, x0, y1, x1 = box
-    rows = _seen_axis(node, index, source, ours[0], theirs[0], (y0, y1))
-    columns = _seen_axis(node, index, source, ours[1], theirs[1], (x0, x1))
-    return (rows[0], columns[0], rows[1], columns[1]) if rows and columns else None
+        height, width = (source.shape[axis] for axis in theirs) if theirs else (1, 1)
+        return frozenset(range(height)), frozenset(range(width))
+    return (
+        _along(node, index, source, ours[0], theirs[0], cells[0]),
+        _along(node, index, source, ours[1], theirs[1], cells[1]),
+    )
 
 
-def _seen_axis(node: Node, index: int, source: Value, axis: int, old: int, span: Pair) -> Pair | None:
-    """Follow a span of an axis of the result to the axis ``old`` of an input."""
-    op, size = node.op, source.shape[old]
+def _along(node: Node, index: int, source: Value, axis: int, old: int, cells: frozenset[int]) -> frozenset[int]:
+    """Follow cells of an axis of the result to the axis ``old`` of an input."""
+    op, size, result = node.op, source.shape[old], node.outputs[0].shape[axis]
     window = op.window(*node.types)
     if window is not None and index == 0:
-        return _through(window.rows if axis == 2 else window.columns, span, size, getattr(op, "border", "zeros"))
+        along, border = window.rows if axis == 2 else window.columns, getattr(op, "border", "zeros")
+        return _real(border_source(cell, size, border) for place in cells for cell in along.inputs(place))
     if isinstance(op, ops.Pad):
-        before = op.padding[axis][0]
-        return _hull([border_source(cell - before, size, op.mode) for cell in range(*span)])
+        return _real(border_source(cell - op.padding[axis][0], size, op.mode) for cell in cells)
     if isinstance(op, ops.Slice) and op.axis == axis:
-        return span[0] + op.start, span[1] + op.start
+        return frozenset(cell + op.start for cell in cells)
     if isinstance(op, ops.Resize):
-        return _hull([cell for place in range(*span) for cell in op.sources(source.type, axis - 2, place)])
+        return frozenset(cell for place in cells for cell in op.sources(source.type, axis - 2, place))
     if isinstance(op, ops.PixelShuffle):
-        times = node.outputs[0].shape[axis] // size
-        return span[0] // times, -(-span[1] // times)
-    return span if size == node.outputs[0].shape[axis] and keeps_places(node, axis) else (0, size)
+        return frozenset(cell * size // result for cell in cells)
+    if isinstance(op, ops.AdaptiveAvgPool2d):
+        ends = ((cell * size // result, -(-(cell + 1) * size // result)) for cell in cells)
+        return frozenset(cell for first, last in ends for cell in range(first, last))
+    return cells if size == result and keeps_places(node, axis) else frozenset(range(size))
 
 
-def _through(axis: Axis | TransposedAxis, span: Pair, size: int, border: str) -> Pair | None:
-    return _hull([border_source(cell, size, border) for place in range(*span) for cell in axis.inputs(place)])
-
-
-def _hull(cells: list[int | None]) -> Pair | None:
-    real = [cell for cell in cells if cell is not None]
-    return (min(real), max(real) + 1) if real else None
-
-
-def _whole(type_: TensorType, axes: Pair | None) -> Box:
-    height, width = (type_.shape[axes[0]], type_.shape[axes[1]]) if axes else (1, 1)
-    return 0, 0, height, width
-
-
-def _union(a: Box | None, b: Box) -> Box:
-    return b if a is None else (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+def _real(cells: Iterable[int | None]) -> frozenset[int]:
+    """Leave out zeros of the border."""
+    return frozenset(cell for cell in cells if cell is not None)
