@@ -43,5 +43,8 @@ def test_a_benchmark_fits_a_terminal():
 
 def test_reasons_stand_beside_the_kernel():
     text = shown(why_table([Explained("conv1", "Conv2d()", "gemm", (("winograd4", "kernel 5x5: needs 3x3"),))]))
+    reasons = ("winograd4", "stride 2"), ("rows", "wide"), ("winograd2", "stride 2")
+    twice = Explained("conv2", "Conv2d()", "gemm", reasons)
+    assert "winograd4, winograd2: stride 2" in shown(why_table([twice]))
     for words in ("conv1", "Conv2d()", "gemm", "winograd4: kernel 5x5: needs 3x3"):
         assert words in text

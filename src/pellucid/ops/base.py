@@ -161,10 +161,9 @@ class Op:
         return cls(**{name: _tuples(value) for name, value in attributes.items()})
 
     def __str__(self) -> str:
-        settings = ", ".join(
-            f"{f.name}={getattr(self, f.name)!r}" for f in fields(self) if getattr(self, f.name) != f.default
-        )
-        return f"{self.kind}({settings})"
+        given = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        settings = (f"{name}={value if isinstance(value, Op) else repr(value)}" for name, value in given.items())
+        return f"{self.kind}({', '.join(settings)})"
 
 
 def op_from_dict(record: Any) -> Op:

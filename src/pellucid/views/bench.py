@@ -43,7 +43,8 @@ def why_table(rows: Sequence[Explained]) -> Table:
     for header in ("operation", "kernel", "rejected"):
         table.add_column(header, overflow="fold")
     for row in rows:
-        rejected = "\n".join(f"{kernel}: {reason}" for kernel, reason in row.rejected)
+        kernels = {reason: [kernel for kernel, why in row.rejected if why == reason] for _, reason in row.rejected}
+        rejected = "\n".join(f"{', '.join(names)}: {reason}" for reason, names in kernels.items())
         table.add_row(Text(f"{row.name}\n{row.op}"), Text(row.kernel), Text(rejected))
     return table
 
