@@ -1,37 +1,29 @@
 """What the machine can do at most: multiply-adds, and bytes copied."""
 
-import ctypes
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from pellucid.types import Array
-
-_CHAINS = 12
-"""Independent sums, more than two units of four cycles' latency can have under way."""
-
 _STEPS = 2_000_000
 _TURNS = 12
-_ENTRY = ctypes.CFUNCTYPE(ctypes.c_int32, *[ctypes.c_void_p] * 2, ctypes.c_int64, *[ctypes.c_void_p] * 2)
-"""A compiled kernel: room for a result and an exception, the part, scratch, the table of arguments."""
-
-_NOTHING = ctypes.create_string_buffer(16), ctypes.create_string_buffer(16)
 _COPIED = 2**27
 """Bytes, far more than any cache holds."""
 
 
 def fma_peak(threads: int) -> float:
     """Measure GFLOP/s of so many threads that do nothing but multiply and add in registers: the best of some turns."""
+    from pellucid.kernels.chains import CHAINS, fma_chains
     from pellucid.kernels.host import host
+    from pellucid.kernels.team import address, native
 
-    run, width = _chains(), host().width
-    sums = [np.zeros(_CHAINS * width, np.float32) for _ in range(threads)]
-    seconds = _best([partial(run, one, _STEPS) for one in sums])
-    return threads * 2 * _CHAINS * width * _STEPS / seconds / 1e9
+    lanes, steps = CHAINS * host().width, np.array([_STEPS], np.int64)
+    sums = [np.zeros(lanes, np.float32) for _ in range(threads)]
+    seconds = _best([native(fma_chains(), 0, address(one), address(steps)) for one in sums])
+    return threads * 2 * lanes * _STEPS / seconds / 1e9
 
 
 def bandwidth(threads: int) -> float:
@@ -53,31 +45,3 @@ def _best(jobs: list[Callable[[], Any]]) -> float:
                 done.result()
             times.append(time.perf_counter() - start)
     return min(times)
-
-
-@cache
-def _chains() -> Callable[[Array, int], None]:
-    """Compile a loop of independent chains s ← s·a + b, which end in an array so that they cannot be left out."""
-    from pellucid.kernels.compiler import kernel, tile
-    from pellucid.kernels.interpret import Floats
-    from pellucid.kernels.library import entry
-
-    @tile
-    def chains(e: Any, sums: Any, steps: Any) -> None:
-        def step(index: Any, state: list[Any]) -> list[Any]:
-            return [one.fma(0.5, e.lift(1.0)) for one in state]
-
-        for place, one in enumerate(e.loop(steps, [e.zero()] * _CHAINS, step)):
-            e.store(one, sums, place * e.width)
-
-    @kernel("bench_fma_chains")
-    def body(part: int, scratch: Floats, steps: int) -> None:
-        chains(scratch, steps)
-
-    call = _ENTRY(entry(body))
-
-    def run(sums: Array, steps: int) -> None:
-        arguments = np.array([steps], np.int64)
-        call(*_NOTHING, 0, sums.ctypes.data, arguments.ctypes.data)
-
-    return run
