@@ -104,9 +104,13 @@ class Summary:
         """What :attr:`counting` counts."""
         return sum(layer.operations for layer in self.layers)
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the summary as JSON values."""
+    def as_dict(self, formulas: bool = False) -> dict[str, Any]:
+        """Return the summary as JSON values, if asked with every layer's formulas."""
         total = self.operations
+        layers = [layer.as_dict(self.input, total) for layer in self.layers]
+        if formulas:
+            for record, layer in zip(layers, self.layers, strict=True):
+                record["formulas"] = {formula.of: formula.text for formula in layer.formulas}
         return {
             "input": list(self.input),
             "batch": self.batch,
@@ -116,7 +120,7 @@ class Summary:
                 "norm": self.counting.norm,
                 "activation": self.counting.activation,
             },
-            "layers": [layer.as_dict(self.input, total) for layer in self.layers],
+            "layers": layers,
             "totals": {
                 "parameters": self.parameters,
                 "trainable": self.trainable,

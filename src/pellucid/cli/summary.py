@@ -38,7 +38,7 @@ def summary(
     net, image = find_network(network, parse_shape(shape))
     found = summarise(net, image, batch=batch, counting=counting)
     if json:
-        print_json(found.as_dict())
+        print_json(found.as_dict(formula))
     elif markdown or html:
         typer.echo(found.markdown() if markdown else found.html())
     else:

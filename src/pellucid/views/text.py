@@ -36,7 +36,10 @@ def summary_table(summary: Summary) -> Group:
     """Lay a summary out as a table, with what it cannot say below."""
     found = summary.table()
     table = _table(*(f">{head}" if i in found.numbers else head for i, head in enumerate(found.headings)))
-    table.columns[0].overflow = "fold"
+    for column in table.columns[:2]:
+        column.overflow = "fold"
+    table.columns[0].min_width = min(16, max(len(row[0]) for row in found.rows))
+    table.columns[2].no_wrap = True
     for name, *words in found.rows:
         table.add_row(Text(name), *words)
     table.add_section()
