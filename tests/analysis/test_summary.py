@@ -237,7 +237,7 @@ def test_a_thousand_layers_are_summarised_without_their_weights() -> None:
 
 def test_words_for_large_numbers() -> None:
     assert [amount(count) for count in (0, 9_999_999, 10_000_000, 123_456_789, 10**12)] == [
-        "0", "9,999,999", "10 M", "123.5 M", "1 T",
+        "0", "9,999,999", "10.00 M", "123.5 M", "1.000 T",
     ]  # fmt: skip
     assert [octets(count) for count in (0, 999, 1000, 10**9)] == ["0 B", "999 B", "1.0 kB", "1.0 GB"]
 

@@ -23,8 +23,12 @@ def process(*arguments: object, **settings: object) -> subprocess.CompletedProce
 
 
 @pytest.mark.parametrize(
-    "name", ["train", "evaluate", "predict", "summary", "bench", "engine", "data list", "data get", "data path"]
-)
+    "name",
+    [
+        "train", "evaluate", "predict", "summary", "compare", "design", "draw", "bench", "engine", "data list",
+        "data get", "data path",
+    ],
+)  # fmt: skip
 def test_every_command_has_help_with_an_example(command: Command, name: str) -> None:
     status, out, err = command(*name.split(), "--help")
 
@@ -37,7 +41,7 @@ def test_help_lists_the_commands(command: Command) -> None:
     status, out, _ = command("--help")
 
     assert status == 0
-    for name in ("train", "evaluate", "predict", "summary", "bench", "engine", "data"):
+    for name in ("train", "evaluate", "predict", "summary", "compare", "design", "draw", "bench", "engine", "data"):
         assert f" {name} " in out
 
 

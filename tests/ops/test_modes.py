@@ -1,5 +1,7 @@
 """Which kernels compute in each mode; nothing that was made for the other is ever used again."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -202,3 +204,15 @@ def test_bad_selections_are_refused():
     ):
         pel.set_selection("quickest")
     assert pel.selection() == "rule"
+
+
+def test_a_mode_for_a_moment_is_nobody_elses():
+    graph = network().graph((1, 16, 8, 8))
+    changes = modes.changes()
+    with modes.PRECISION.during("strict"):
+        assert not uses_winograd(Plan(graph))
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(pel.precision).result() == "fast"
+    assert pel.precision() == "fast"
+    assert uses_winograd(Plan(graph))
+    assert modes.changes() == changes

@@ -138,7 +138,7 @@ SHAPES = [
     (ops.BatchNorm(), (IMAGE, None, None, None, None), "needs a running mean and variance outside of training"),
     (ops.BatchNorm(training=True), (t(1, 3), *[None] * 4), r"more than one value per channel.*use a larger batch"),
     (ops.BatchNorm(training=True), (t(3), *[None] * 4), "of 2 to 5 axes"),
-    (ops.BatchNorm(training=True), (IMAGE, t(4), *[None] * 3), r"needs its weight to be float32\(3,\)"),
+    (ops.BatchNorm(training=True), (IMAGE, t(4), *[None] * 3), "normalises 4 channels, got 3 in shape"),
     (ops.RunningAverage(), (t(3), t(4), t(dtype="int64")), "needs two arrays alike"),
     (ops.LayerNorm(3), (t(2, 3), None, None), "normalises 3 axes, more than shape"),
     (ops.LayerNorm(1), (t(2, 3), t(2), None), r"needs its weight to be float32\(3,\)"),

@@ -4,8 +4,6 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-import pellucid as pel
-from pellucid.analysis.summary import summary
 from pellucid.train.evaluate import Evaluation
 from pellucid.views import text
 from tests.views.outcomes import outcome
@@ -17,17 +15,6 @@ def printed(renderable: object, width: int = 80) -> str:
     lines = [line.rstrip() for line in file.getvalue().splitlines()]
     assert max(map(len, lines)) <= width
     return "\n".join(lines)
-
-
-def test_summary_table_fits_80_columns_and_has_the_numbers() -> None:
-    found = printed(text.summary_table(summary(pel.zoo.build("pooled28"), (1, 28, 28))))
-
-    assert [line.split() for line in found.splitlines() if line.startswith("conv2")] == [
-        ["conv2", "Conv2d", "32×28×28", "9,248", "7,225,344", "63.0", "%", "5"]
-    ]
-    (total,) = (line.split() for line in found.splitlines() if line.startswith("total"))
-    assert total == ["total", "430,890", "11.47", "M"]
-    assert "The last maps, of 'pool2', see 12 × 12 of 28 × 28 pixels." in found
 
 
 def test_result_table_has_accuracy_and_time(tmp_path: Path) -> None:

@@ -195,10 +195,14 @@ class Summary:
         """Write the table in HTML."""
         return self.table().html()
 
-    def __str__(self) -> str:
+    def text(self, width: int = _WIDTH) -> str:
+        """Write the table for a terminal of so many columns; names that are too long are cut."""
         table = self.table()
-        lines = [line for note in table.notes for line in wrap(note, _WIDTH)]
-        return Table(table.headings, table.rows, table.total, table.numbers, lines).text(_WIDTH)
+        lines = [line for note in table.notes for line in wrap(note, width)]
+        return Table(table.headings, table.rows, table.total, table.numbers, lines).text(width)
+
+    def __str__(self) -> str:
+        return self.text()
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -275,8 +279,8 @@ def amount(count: int) -> str:
         return f"{count:,}"
     for letter, unit in (("P", 10**15), ("T", 10**12), ("G", 10**9)):
         if count >= unit:
-            return f"{count / unit:,.4g} {letter}"
-    return f"{count / 10**6:,.4g} M"
+            return f"{count / unit:#,.4g} {letter}"
+    return f"{count / 10**6:#,.4g} M"
 
 
 def octets(count: int) -> str:

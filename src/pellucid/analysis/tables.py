@@ -6,6 +6,8 @@ from html import escape
 
 _WIDTH = 80
 _GAP = "  "
+_SECOND = 12
+"""Columns that the second one keeps."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def text(self, width: int = _WIDTH) -> str:
-        """Write lines of at most so many columns: the first column is cut where it is too long.
+        """Write lines of at most so many columns: words of the second column, then of the first, are cut to fit.
 
         >>> print(Table(("layer", "MACs"), [("conv1", "324")], numbers=frozenset({1})).text())
         layer  MACs
@@ -28,8 +30,9 @@ class Table:
         """
         lines = [self.headings, *self.rows, *([self.total] if self.total else [])]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.headings))]
-        spare = width - sum(widths[1:]) - len(_GAP) * (len(widths) - 1)
-        widths[0] = max(min(widths[0], spare), len(self.headings[0]))
+        for i, least in ((1, _SECOND), (0, len(self.headings[0]))):
+            excess = sum(widths) + len(_GAP) * (len(widths) - 1) - width
+            widths[i] = max(widths[i] - max(0, excess), min(widths[i], least))
         rule = "─" * (sum(widths) + len(_GAP) * (len(widths) - 1))
         written = [self._line(self.headings, widths), rule, *(self._line(row, widths) for row in self.rows)]
         if self.total:
@@ -60,9 +63,10 @@ class Table:
 
     def _line(self, words: Sequence[str], widths: Sequence[int]) -> str:
         first = words[0] if len(words[0]) <= widths[0] else "…" + words[0][1 - widths[0] :]
+        second = words[1] if len(words[1]) <= widths[1] else words[1][: widths[1] - 1] + "…"
         cells = [
             word.rjust(width) if i in self.numbers else word.ljust(width)
-            for i, (word, width) in enumerate(zip([first, *words[1:]], widths, strict=True))
+            for i, (word, width) in enumerate(zip([first, second, *words[2:]], widths, strict=True))
         ]
         return _GAP.join(cells).rstrip()
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from pellucid import __version__
-from pellucid.cli import bench, data, engine, evaluate, predict, summary, train
+from pellucid.cli import bench, compare, data, design, draw, engine, evaluate, predict, summary, train
 from pellucid.errors import PellucidError
 
 
@@ -39,6 +39,9 @@ app.command("train", epilog=train.EXAMPLE)(train.train)
 app.command("evaluate", epilog=evaluate.EXAMPLE)(evaluate.evaluate)
 app.command("predict", epilog=predict.EXAMPLE)(predict.predict)
 app.command("summary", epilog=summary.EXAMPLE)(summary.summary)
+app.command("design", epilog=design.EXAMPLE)(design.design)
+app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
+app.command("draw", epilog=draw.EXAMPLE)(draw.draw)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("engine", epilog=engine.EXAMPLE)(engine.engine)
 app.add_typer(data.app, name="data")

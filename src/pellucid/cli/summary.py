@@ -42,7 +42,8 @@ def summary(
     elif markdown or html:
         typer.echo(found.markdown() if markdown else found.html())
     else:
-        text.console().print(text.summary_table(found))
+        console = text.console()
+        console.print(found.text(max(80, console.width)), markup=False, soft_wrap=True)
     if formula and not json:
         typer.echo("\n" + found.formulas())
 

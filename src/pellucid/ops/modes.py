@@ -9,6 +9,9 @@ shape, and remembers on disk which was.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from pellucid.errors import ParameterError
 
@@ -22,6 +25,7 @@ class Mode:
     def __init__(self, name: str, words: tuple[str, str]) -> None:
         self.name, self.words, self.variable = name, words, f"PELLUCID_{name.upper()}"
         self.chosen: str | None = None
+        self._here: ContextVar[str | None] = ContextVar(self.variable, default=None)
 
     def set(self, word: str) -> None:
         """Choose. Raises ParameterError where it is neither word."""
@@ -34,8 +38,20 @@ class Mode:
             self.chosen = word
             Mode.changes += 1  # last: who sees the new number makes plans for the new mode
 
+    @contextmanager
+    def during(self, word: str) -> Iterator[None]:
+        """Choose for the plans that this thread makes inside, and for nobody else."""
+        token = self._here.set(word)
+        try:
+            yield
+        finally:
+            self._here.reset(token)
+
     def get(self) -> str:
         """Return what is chosen. Raises ParameterError where the environment variable decides, and is neither word."""
+        here = self._here.get()
+        if here is not None:
+            return here
         if self.chosen is None:
             wanted = os.environ.get(self.variable) or self.words[0]
             if wanted not in self.words:

@@ -74,6 +74,9 @@ class BatchNorm(_Affine):
         if not 2 <= len(x.shape) <= 5:
             raise ShapeError(f"needs an input (N, C, …) of 2 to 5 axes, got shape {x.shape}.")
         per_channel = TensorType((x.shape[1],), x.dtype)
+        for parameter in parameters:
+            if parameter is not None and parameter.shape != per_channel.shape and len(parameter.shape) == 1:
+                raise ShapeError(f"normalises {parameter.shape[0]} channels, got {x.shape[1]} in shape {x.shape}.")
         for name, parameter in zip(self.arguments[1:], parameters, strict=True):
             check_parameter(name, parameter, per_channel.shape, x.dtype)
         if not self.training:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pellucid.analysis.summary import Summary, size
+from pellucid.analysis.summary import size
 from pellucid.train.evaluate import Evaluation
 from pellucid.train.run import Outcome
 from pellucid.views.findings import duration, percent
@@ -30,21 +30,6 @@ def bar(share: float, width: int = _BAR) -> str:
     """
     whole, rest = divmod(round(share * width * 8), 8)
     return "█" * whole + _EIGHTHS[rest].strip()
-
-
-def summary_table(summary: Summary) -> Group:
-    """Lay a summary out as a table, with what it cannot say below."""
-    found = summary.table()
-    table = _table(*(f">{head}" if i in found.numbers else head for i, head in enumerate(found.headings)))
-    for column in table.columns[:2]:
-        column.overflow = "fold"
-    table.columns[0].min_width = min(16, max(len(row[0]) for row in found.rows))
-    table.columns[2].no_wrap = True
-    for name, *words in found.rows:
-        table.add_row(Text(name), *words)
-    table.add_section()
-    table.add_row(*found.total, style="bold")
-    return Group(table, Text(), *(Text(note) for note in found.notes))
 
 
 def result_table(outcome: Outcome) -> Table:
