@@ -15,6 +15,7 @@ mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 FASTER, SLOWER, GREY = "#2a6f97", "#c8553d", "#555555"
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 
 
 def chosen(rows, patterns):
@@ -36,8 +37,9 @@ def draw(results, patterns, target):
     axes.barh(range(len(rows)), ratios, height=0.7, color=[FASTER if ratio >= 1 else SLOWER for ratio in ratios])
     for place, row in enumerate(rows):
         label = f" {row['ratio']:.2f} × {row['fastest_peer']}"
-        axes.text(row["ratio"], place, label, va="center", fontsize=8, color=GREY)
+        axes.text(row["ratio"], place, label, va="center", fontsize=8, color=GREY, bbox=BEHIND)
     axes.axvline(1, color="black", linewidth=1)
+    axes.margins(y=0.01)
     axes.set_yticks(range(len(rows)), [row["work"] for row in rows], fontsize=8)
     axes.set_xlim(0, 1.3 * max(*ratios, 1))
     axes.set_xlabel("time of the fastest peer / time of Pellucid (longer is better, 1 is even)", fontsize=8)
