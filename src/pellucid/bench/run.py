@@ -17,6 +17,7 @@ from pellucid.bench.tasks import Task
 from pellucid.bench.works import Work
 from pellucid.errors import PellucidError
 from pellucid.kernels.threads import set_threads
+from pellucid.ops import modes
 from pellucid.types import Array
 
 OURS = "pellucid"
@@ -233,6 +234,8 @@ def _machine(threads: Sequence[int]) -> dict[str, Any]:
     most = max(threads)
     described["versions"] |= versions()
     return described | {
+        "precision": modes.precision(),
+        "selection": modes.selection(),
         "fma_peak_gflops": peaks[str(most)],
         "fma_peak_gflops_by_threads": peaks,
         "bandwidth_gbytes_per_s": peak.bandwidth(most),
