@@ -47,6 +47,14 @@ IMAGE = (1, 28, 28)
             "Conv2d '1.1' needs 4 channels on axis 1, got shape (1, 8, 26, 26).",
         ),
         (
+            [nn.Conv2d(1, 8, 3), nn.InstanceNorm2d(4)],
+            "InstanceNorm2d '1' needs an input (N, 4, H, W), got shape (1, 8, 26, 26).",
+        ),
+        (
+            [nn.Flatten(), nn.Sequential(nn.BatchNorm2d(4))],
+            "BatchNorm2d '1.0' needs an input of 4 axes, got shape (1, 784).",
+        ),
+        (
             [nn.Sequential({"stem": nn.Conv2d(3, 8, 3)})],
             "Conv2d '0.stem' needs 3 channels on axis 1, got shape (1, 1, 28, 28).",
         ),

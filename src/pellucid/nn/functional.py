@@ -270,7 +270,9 @@ def interpolate(
     x: Any, size: Any = None, scale_factor: Any = None, mode: str = "nearest", align_corners: bool = False
 ) -> Any:
     """Scale maps to a size, or by whole factors, nearest or bilinear."""
-    return apply(ops.Resize(target_size(x.shape, size, scale_factor, "interpolate"), mode, align_corners), x)
+    return apply(
+        ops.Resize(target_size(x.shape, size, scale_factor, tracing.here("interpolate")), mode, align_corners), x
+    )
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Any:

@@ -129,6 +129,12 @@ def active() -> Graph | None:
     return None if tracer is None else tracer.graph
 
 
+def here(owner: str) -> str:
+    """Name who complains, with the path of the layer being called: "LayerNorm 'blocks.3.norm'"."""
+    graph = active()
+    return f"{owner} '{graph.prefix}'" if graph is not None and graph.prefix else owner
+
+
 def _active() -> _Tracer:
     tracer = _current.get()
     if tracer is None:

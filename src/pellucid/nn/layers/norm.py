@@ -11,6 +11,7 @@ from pellucid.nn.functional import apply
 from pellucid.nn.layers.base import Layer
 from pellucid.nn.parameter import Buffer, Parameter
 from pellucid.nn.settings import divides, positive
+from pellucid.nn.tracing import here
 from pellucid.types import Shape
 
 
@@ -58,7 +59,7 @@ class BatchNorm2d(_Affine):
     def forward(self, x: Any) -> Any:
         if x.ndim not in self.axes:
             axes = " or ".join(map(str, self.axes))
-            raise ShapeError(f"{type(self).__name__} needs an input of {axes} axes, got shape {x.shape}.")
+            raise ShapeError(f"{here(type(self).__name__)} needs an input of {axes} axes, got shape {x.shape}.")
         op = ops.BatchNorm(self.eps, self.momentum, self.training or self.running_mean is None)
         statistics = self.running_mean, self.running_var, self.num_batches_tracked if self.training else None
         return batch_norm(op, x, self.weight, self.bias, *statistics)
@@ -90,7 +91,9 @@ class LayerNorm(_Affine):
     def forward(self, x: Any) -> Any:
         trailing = tuple(x.shape[-len(self.normalized_shape) :])
         if trailing != self.normalized_shape:
-            raise ShapeError(f"LayerNorm needs an input (…, {str(self.normalized_shape)[1:]}, got shape {x.shape}.")
+            raise ShapeError(
+                f"{here('LayerNorm')} needs an input (…, {str(self.normalized_shape)[1:]}, got shape {x.shape}."
+            )
         return super().forward(x)
 
     def extra_repr(self) -> str:
@@ -123,7 +126,9 @@ class InstanceNorm2d(_Affine):
 
     def forward(self, x: Any) -> Any:
         if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ShapeError(f"InstanceNorm2d needs an input (N, {self.num_features}, H, W), got shape {x.shape}.")
+            raise ShapeError(
+                f"{here('InstanceNorm2d')} needs an input (N, {self.num_features}, H, W), got shape {x.shape}."
+            )
         return super().forward(x)
 
     def extra_repr(self) -> str:
