@@ -105,6 +105,11 @@ def test_as_dict_is_json_of_the_documented_form() -> None:
         "peak_inference_bytes": 66 * 4 + 2 * (25 + 18) * 4,
         "peak_training_bytes": record["totals"]["peak_training_bytes"],
     }
+    assert record["kinds"] == {
+        "Linear": {"parameters": 38, "operations": last["operations"]},
+        "Conv2d": {"parameters": 20, "operations": first["operations"]},
+        "BatchNorm": {"parameters": 4, "operations": 0},
+    }
     assert record["warnings"] == ["The last maps, of '1', see 3 × 3 of 5 × 5 pixels."]
 
 

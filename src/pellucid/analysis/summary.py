@@ -104,6 +104,20 @@ class Summary:
         """What :attr:`counting` counts."""
         return sum(layer.operations for layer in self.layers)
 
+    def kinds(self) -> dict[str, tuple[int, int]]:
+        """Return parameters and operations by kind of layer, of those that have any; most parameters first.
+
+        >>> from pellucid import zoo
+        >>> summary(zoo.build("lenet5-rgb"), (3, 32, 32)).kinds()
+        {'Linear': (59134, 58920), 'Conv2d': (2872, 592800)}
+        """
+        found: dict[str, tuple[int, int]] = {}
+        for layer in self.layers:
+            if layer.parameters or layer.operations:
+                parameters, operations = found.get(layer.op, (0, 0))
+                found[layer.op] = parameters + layer.parameters, operations + layer.operations
+        return dict(sorted(found.items(), key=lambda item: item[1], reverse=True))
+
     def as_dict(self, formulas: bool = False) -> dict[str, Any]:
         """Return the summary as JSON values, if asked with every layer's formulas."""
         total = self.operations
@@ -132,6 +146,10 @@ class Summary:
                 "peak_inference_bytes": self.memory.inference,
                 "peak_training_bytes": self.memory.training,
             },
+            "kinds": {
+                kind: {"parameters": parameters, "operations": operations}
+                for kind, (parameters, operations) in self.kinds().items()
+            },
             "warnings": list(self.warnings),
         }
 
@@ -147,7 +165,7 @@ class Summary:
                     size(layer.output),
                     f"{layer.parameters:,}",
                     amount(layer.operations),
-                    f"{100 * layer.operations / total:.1f} %" if layer.operations else "",
+                    percent(layer.operations, total) if layer.operations else "",
                     self._field(layer.field),
                 )
                 for layer in self.layers
@@ -163,7 +181,12 @@ class Summary:
         held = f"{frozen:,} of them frozen; " if frozen else ""
         kept = f"; {self.buffers:,} running statistics besides" if self.buffers else ""
         images = "1 image" if self.batch == 1 else f"{self.batch:,} images"
+        shares = "; ".join(
+            f"{kind} {percent(parameters, self.parameters)} and {percent(operations, self.operations)}"
+            for kind, (parameters, operations) in self.kinds().items()
+        )
         return (
+            *([f"Shares of parameters and {self.counting.title}: {shares}."] if shares else []),
             f"Parameters: {held}{octets(self.memory.weights)} as float32{kept}.",
             f"Memory for {images}: all maps {octets(self.memory.activations)}; with the weights at most "
             f"{octets(self.memory.inference)} at once to infer, {octets(self.memory.training)} to train by plain SGD.",
@@ -198,7 +221,8 @@ class Summary:
     def text(self, width: int = _WIDTH) -> str:
         """Write the table for a terminal of so many columns; names that are too long are cut."""
         table = self.table()
-        lines = [line for note in table.notes for line in wrap(note, width)]
+        unbroken = (note.replace(" %", "\u00a0%").replace(" × ", "\u00a0×\u00a0") for note in table.notes)
+        lines = [line.replace("\u00a0", " ") for note in unbroken for line in wrap(note, width)]
         return Table(table.headings, table.rows, table.total, table.numbers, lines).text(width)
 
     def __str__(self) -> str:
@@ -233,6 +257,8 @@ def summary(net: Module, shape: Sequence[int], *, batch: int = 1, counting: Coun
     ────────────────────────────────────────────────────────
     total                          330  1,584
     <BLANKLINE>
+    Shares of parameters and MACs: Linear 87.9 % and 18.2 %; Conv2d 12.1 % and
+    81.8 %.
     Parameters: 1.3 kB as float32.
     Memory for 1 image: all maps 1.7 kB; with the weights at most 2.5 kB at once to
     infer, 5.2 kB to train by plain SGD.
@@ -281,6 +307,15 @@ def amount(count: int) -> str:
         if count >= unit:
             return f"{count / unit:#,.4g} {letter}"
     return f"{count / 10**6:#,.4g} M"
+
+
+def percent(part: int, whole: int) -> str:
+    """Write a share.
+
+    >>> percent(59_134, 62_006), percent(0, 0)
+    ('95.4 %', '0.0 %')
+    """
+    return f"{100 * part / whole if whole else 0:.1f} %"
 
 
 def octets(count: int) -> str:
