@@ -355,3 +355,33 @@ def test_nothing_is_fused_twice():
     again = plans.fuse(nodes, Plan(graph).wanted)
     assert [node.op for node in again] == [node.op for node in nodes]
     assert sum(isinstance(node.op, FoldBatchNorm) for node in again) == 2
+
+
+CURVES = [ops.SiLU(), ops.Tanh(), ops.LeakyReLU(0.3), ops.ReLU(), ops.ReLU6()]
+
+
+@pytest.mark.parametrize("first", CURVES, ids=lambda op: op.kind)
+@pytest.mark.parametrize("second", CURVES, ids=lambda op: op.kind)
+def test_two_activations_one_after_the_other_both_count_everywhere(first, second):
+    """After a convolution, and on both sides of the depthwise one of a pair: each place has kernels of its own."""
+    for kind in (normalised, inverted):
+        build = Builder()
+        kind(build)
+        build.add(first)
+        build.add(second)
+        assert_same(build.done())
+    build = Builder()
+    build.conv("widen", 40, kernel=1)
+    build.add(first)
+    build.conv("each", 40, groups=40)
+    build.add(second)
+    assert_same(build.done())
+    for before, after in ((first, None), (None, first)):
+        build = Builder()
+        build.conv("widen", 40, kernel=1)
+        if before is not None:
+            build.add(before)
+        build.conv("each", 40, groups=40)
+        if after is not None:
+            build.add(after)
+        assert_same(build.done())

@@ -130,7 +130,7 @@ def _bend(rewriting: _Rewriting, node: Node) -> list[Node] | None:
     if maker is None or not isinstance(node.op, Curve):
         return None
     slope = node.inputs[1] if len(node.inputs) > 1 else None
-    if isinstance(maker.op, Fused):
+    if isinstance(maker.op, Fused) and maker.op == Fused(maker.op.of):  # nothing else is done at its end yet
         return _fused(rewriting, maker, node, replace(maker.op, curve=node.op), (*maker.inputs[:4], slope))
     if isinstance(maker.op, Conv2d):
         return _fused(rewriting, maker, node, Fused(maker.op, curve=node.op), (*maker.inputs, None, slope))

@@ -14,7 +14,7 @@ from pellucid.kernels.compiler import helper, kernel
 from pellucid.kernels.depthwise import Pattern, sliding_tile
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
-from pellucid.kernels.tiles import gather_tile, suffix
+from pellucid.kernels.tiles import gather_tile
 from pellucid.types import Array
 
 _CACHE_FLOATS = 64_000
@@ -70,7 +70,7 @@ def forward(shape: Pattern, vectors: int, curve: str, after: str, name: str) -> 
     width, panel, cells = host().width, vectors * host().width, shape.outputs
     widen, slide = widening(vectors, curve), sliding_tile(shape, False, after)
 
-    @kernel(f"{name}_v{vectors}{suffix(curve)}{suffix(after)}")
+    @kernel(f"{name}_v{vectors}_{curve or 'plain'}_then_{after or 'plain'}")
     def both(
         part: int, scratch: Floats, x: Floats, weight: Floats, bias: Floats, low: float, high: float,
         setting: Floats, kernels: Floats, biases: Floats, least: float, most: float, settings: Floats, y: Floats,
