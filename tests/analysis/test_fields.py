@@ -5,6 +5,7 @@ import pytest
 import pellucid as pel
 from pellucid import nn, zoo
 from pellucid.analysis.fields import WHOLE, Reach, fields
+from pellucid.analysis.receptive_field import input_box
 from pellucid.geometry import Axis, TransposedAxis
 from pellucid.nn.random import skip_init
 
@@ -95,3 +96,12 @@ def test_windows_of_every_kind():
     assert Reach(3, 2, 1).through(Axis(3, 2, 1, 0, 2)) == Reach(11, 4, 3)
     assert Reach().through(TransposedAxis(2, 2)) == Reach(1, pytest.approx(0.5), -0.25)
     assert Reach(5, 4, 0).resized(7, 14, 2) == Reach(9, 2, -1)
+
+
+def test_shuffled_pixels():
+    graph = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4, 4, 3), nn.PixelShuffle(2)).graph((1, 1, 12, 12))
+    apart, conv, together = (graph.nodes[i].outputs[0] for i in range(3))
+    assert [fields(graph)[value.name].size for value in (apart, conv, together)] == [(2, 2), (6, 6), (6, 6)]
+    assert [fields(graph)[value.name].jump for value in (apart, conv, together)] == [(2, 2), (2, 2), (1, 1)]
+    assert input_box(graph, apart, 1, 2) == (2, 4, 4, 6)
+    assert input_box(graph, together, 3, 0) == (2, 0, 8, 6)

@@ -98,9 +98,10 @@ def test_as_dict_is_json_of_the_documented_form() -> None:
         "parameters": 62,
         "trainable": 60,
         "buffers": 4,
+        "unused": 0,
         "macs": 2 * (162 + 36),
         "operations": first["operations"] + last["operations"],
-        "parameter_bytes": 66 * 4,
+        "parameter_bytes": 62 * 4,
         "activation_bytes": 2 * (18 + 18 + 18 + 2) * 4,
         "peak_inference_bytes": 66 * 4 + 2 * (25 + 18) * 4,
         "peak_training_bytes": record["totals"]["peak_training_bytes"],
@@ -209,7 +210,7 @@ def test_memory_is_that_of_a_chain_counted_by_hand() -> None:
     image, maps, last = 64 * 4, 4 * 64 * 4, 2 * 64 * 4
     weights = (36 + 8) * 4
 
-    assert found.weights == weights
+    assert found.parameters == weights
     assert found.activations == maps + maps + last
     assert found.inference == weights + maps + maps  # during ReLU
     assert found.training == weights + weights + image + maps + (maps + maps)  # x of both, y of ReLU; and two slopes
@@ -225,7 +226,7 @@ def test_a_residual_keeps_its_image_alive() -> None:
             return x + self.conv(nn.functional.relu(self.conv(x)))
 
     found = memory(Residual().eval().graph((1, 2, 8, 8)))
-    assert found.inference - found.weights == 3 * (2 * 64 * 4)
+    assert found.inference - found.parameters == 3 * (2 * 64 * 4)
 
 
 def test_a_thousand_layers_are_summarised_without_their_weights() -> None:
@@ -241,8 +242,8 @@ def test_a_thousand_layers_are_summarised_without_their_weights() -> None:
 
 
 def test_words_for_large_numbers() -> None:
-    assert [amount(count) for count in (0, 9_999_999, 10_000_000, 123_456_789, 10**12)] == [
-        "0", "9,999,999", "10.00 M", "123.5 M", "1.000 T",
+    assert [amount(count) for count in (0, 9_999_999, 10_000_000, 123_456_789, 10**12, 999_960_000)] == [
+        "0", "9,999,999", "10.00 M", "123.5 M", "1.000 T", "1.000 G",
     ]  # fmt: skip
     assert [octets(count) for count in (0, 999, 1000, 10**9)] == ["0 B", "999 B", "1.0 kB", "1.0 GB"]
 
@@ -251,3 +252,46 @@ def test_words_for_large_numbers() -> None:
 def test_a_batch_that_is_none_is_refused(batch: object) -> None:
     with pytest.raises(pel.ParameterError, match="'batch' parameter of summary must be a whole number"):
         summary(pel.zoo.build("tiny"), (1, 28, 28), batch=batch)
+
+
+def test_what_is_frozen_unused_or_shared_is_said() -> None:
+    class Odd(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.used, self.spare = nn.Conv2d(2, 2, 3, padding=1), nn.Linear(100, 100)
+
+        def forward(self, x: object) -> object:
+            return self.used(self.used(x))
+
+    net = Odd()
+    free = summary(net, (2, 8, 8))
+    net.used.weight.requires_grad = False
+    frozen = summary(net, (2, 8, 8))
+
+    assert (free.parameters, free.trainable, free.unused) == (38, 38, 10_100)
+    assert frozen.trainable == 2
+    assert free.memory.training - frozen.memory.training >= 36 * 4
+    assert "10,100 more that no layer uses" in str(free)
+    assert "36 of them frozen" in str(frozen)
+    first, second = (dict(layer.formulas) for layer in free.layers)
+    assert first["parameters"] == "2·(2·3·3 + 1) = 38"
+    assert "parameters" not in second
+
+
+def test_names_from_outside_do_nothing_to_a_terminal() -> None:
+    text = str(summary(nn.Sequential({"\x1b[31mred\nnext": nn.Conv2d(1, 1, 3, stride=2)}), (1, 6, 6)))
+
+    assert "\x1b" not in text
+    assert "�[31mred�next" in text
+
+
+def test_windows_that_skip_cells_on_purpose_are_no_surprise() -> None:
+    assert not [line for line in summary(nn.Conv2d(1, 1, 1, 2), (1, 16, 16)).warnings if "never" in line]
+    (line,) = (line for line in summary(nn.Conv2d(1, 1, 3, (2, 3)), (1, 8, 8)).warnings if "never" in line)
+    assert line.endswith("the last 1 of 8 rows and the last 2 of 8 columns: its strides of 2 and 3 do not divide.")
+
+
+def test_a_last_window_that_would_begin_in_the_padding_is_left_out() -> None:
+    formulas = summary(nn.MaxPool2d(2, 2, 1, ceil_mode=True), (1, 5, 5)).layers[0].formulas
+
+    assert formulas[0].text == "⌈(5 + 2·1 − 2) / 2⌉ + 1 − 1 = 3"

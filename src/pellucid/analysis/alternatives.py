@@ -146,7 +146,7 @@ def measured(shape: Shape, choices: Sequence[Choice], timer: Timer | None) -> tu
 
 
 def _is_small(found: Summary) -> bool:
-    return found.macs <= _MACS and found.memory.weights <= _WEIGHTS and found.memory.inference <= _MEMORY
+    return found.macs <= _MACS and found.memory.parameters <= _WEIGHTS and found.memory.inference <= _MEMORY
 
 
 def _run(choice: Choice, shape: Shape) -> Callable[[], Any]:

@@ -283,7 +283,8 @@ class _Explainer:
         first, last = pattern.channels[0], pattern.channels[-1]
         text = f"{first} at first"
         if len(pattern.channels) > 1:
-            text += f", twice as many in each stage, up to {last}"
+            clipped = last < first * 2 ** (len(pattern.channels) - 1)
+            text += f", twice as many in each stage, {'but never more than' if clipped else 'up to'} {last}"
         if first == _FIRST_CHANNELS[-1]:
             return f"{text}; more than {first} at first are not tried."
         more = _FIRST_CHANNELS[_FIRST_CHANNELS.index(first) + 1]

@@ -133,6 +133,8 @@ def _along(node: Node, index: int, source: Value, axis: int, old: int, reach: Re
         return reach.moved(-op.padding[axis][0])
     if isinstance(op, ops.Slice) and op.axis == axis:
         return reach.moved(op.start)
+    if isinstance(op, ops.PixelUnshuffle):
+        return reach.through(Axis(size // result, size // result))
     if isinstance(op, ops.Resize | ops.PixelShuffle):
         is_mixed = isinstance(op, ops.Resize) and op.mode == "bilinear" and size != result
         return reach.resized(size, result, 2 if is_mixed else 1)

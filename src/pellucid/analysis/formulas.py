@@ -19,12 +19,14 @@ class Formula(NamedTuple):
     text: str
 
 
-def formulas(node: Node, before: Field | None, after: Field | None) -> tuple[Formula, ...]:
+def formulas(node: Node, before: Field | None, after: Field | None, parameters: int) -> tuple[Formula, ...]:
     """Return the formulas of a layer: its size, parameters, multiply-adds and field, as far as it has them.
 
-    ``before`` and ``after`` are the fields of its first input and of its result.
+    ``before`` and ``after`` are the fields of its first input and of its result, ``parameters`` those that count as
+    its own: of shared ones nothing is said.
     """
-    return (*_size(node), *_weights(node), *_field(node, before, after))
+    weights = (line for line in _weights(node) if line.of != "parameters" or line.text.endswith(f" = {parameters:,}"))
+    return (*_size(node), *weights, *_field(node, before, after))
 
 
 def _size(node: Node) -> list[Formula]:
@@ -44,7 +46,9 @@ def _size_along(axis: Axis | TransposedAxis, size: int) -> str:
         return f"({size} − 1)·{axis.stride} − {axis.before} − {axis.after} + {extent}{more} = {result}"
     padding = f"2·{axis.before}" if axis.before == axis.after else f"{axis.before} + {axis.after}"
     left, right = "⌈⌉" if axis.ceil_mode else "⌊⌋"
-    return f"{left}({size} + {padding} − {extent}) / {axis.stride}{right} + 1 = {result}"
+    natural = -(-(size + axis.before + axis.after - axis.extent) // axis.stride) + 1 if axis.ceil_mode else result
+    dropped = "" if natural == result else " − 1"  # a last window that would begin beyond the image is left out
+    return f"{left}({size} + {padding} − {extent}) / {axis.stride}{right} + 1{dropped} = {result}"
 
 
 def _weights(node: Node) -> list[Formula]:

@@ -130,6 +130,9 @@ def _along(node: Node, index: int, source: Value, axis: int, old: int, cells: fr
         return frozenset(cell for place in cells for cell in op.sources(source.type, axis - 2, place))
     if isinstance(op, ops.PixelShuffle):
         return frozenset(cell * size // result for cell in cells)
+    if isinstance(op, ops.PixelUnshuffle):
+        times = size // result
+        return frozenset(cell * times + part for cell in cells for part in range(times))
     if isinstance(op, ops.AdaptiveAvgPool2d):
         ends = ((cell * size // result, -(-(cell + 1) * size // result)) for cell in cells)
         return frozenset(cell for first, last in ends for cell in range(first, last))

@@ -1,7 +1,7 @@
 """The account of a network's layers: shapes, parameters, operations, memory, and how far each sees."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from textwrap import wrap
 from typing import Any
@@ -78,6 +78,8 @@ class Summary:
     layers: tuple[LayerSummary, ...]
     memory: Memory
     warnings: tuple[str, ...]
+    unused: int = 0
+    """Parameters that the network has and no layer reads; they are part of no other number."""
 
     @property
     def parameters(self) -> int:
@@ -139,9 +141,10 @@ class Summary:
                 "parameters": self.parameters,
                 "trainable": self.trainable,
                 "buffers": self.buffers,
+                "unused": self.unused,
                 "macs": self.macs,
                 "operations": total,
-                "parameter_bytes": self.memory.weights,
+                "parameter_bytes": self.memory.parameters,
                 "activation_bytes": self.memory.activations,
                 "peak_inference_bytes": self.memory.inference,
                 "peak_training_bytes": self.memory.training,
@@ -160,7 +163,7 @@ class Summary:
             ("layer", "op", "output", "parameters", self.counting.title, "share", "field"),
             [
                 (
-                    layer.name,
+                    _visible(layer.name),
                     layer.op,
                     size(layer.output),
                     f"{layer.parameters:,}",
@@ -180,6 +183,7 @@ class Summary:
         frozen = self.parameters - self.trainable
         held = f"{frozen:,} of them frozen; " if frozen else ""
         kept = f"; {self.buffers:,} running statistics besides" if self.buffers else ""
+        never = f"; {self.unused:,} more that no layer uses" if self.unused else ""
         images = "1 image" if self.batch == 1 else f"{self.batch:,} images"
         shares = "; ".join(
             f"{kind} {percent(parameters, self.parameters)} and {percent(operations, self.operations)}"
@@ -187,10 +191,10 @@ class Summary:
         )
         return (
             *([f"Shares of parameters and {self.counting.title}: {shares}."] if shares else []),
-            f"Parameters: {held}{octets(self.memory.weights)} as float32{kept}.",
+            f"Parameters: {held}{octets(self.memory.parameters)} as float32{kept}{never}.",
             f"Memory for {images}: all maps {octets(self.memory.activations)}; with the weights at most "
             f"{octets(self.memory.inference)} at once to infer, {octets(self.memory.training)} to train by plain SGD.",
-            *self.warnings,
+            *(_visible(sentence) for sentence in self.warnings),
         )
 
     def formulas(self) -> str:
@@ -205,7 +209,7 @@ class Summary:
           field          1 + (3 − 1)·1 = 3
         """
         return "\n".join(
-            "\n".join([layer.name, *(f"  {formula.of:<14} {formula.text}" for formula in layer.formulas)])
+            "\n".join([_visible(layer.name), *(f"  {formula.of:<14} {formula.text}" for formula in layer.formulas)])
             for layer in self.layers
             if layer.formulas
         )
@@ -274,7 +278,9 @@ def summary(net: Module, shape: Sequence[int], *, batch: int = 1, counting: Coun
     with net.evaluating():
         graph = net.graph((batch, *shape))
     frozen = {name for name, parameter in net.named_parameters() if not parameter.requires_grad}
-    return summarise(graph, counting, frozen)
+    found = summarise(graph, counting, frozen)
+    unused = (p.type.size for name, p in net.named_parameters() if name not in graph.parameters)
+    return replace(found, unused=sum(unused))
 
 
 def summarise(graph: Graph, counting: Counting | None = None, frozen: Collection[str] = ()) -> Summary:
@@ -283,7 +289,8 @@ def summarise(graph: Graph, counting: Counting | None = None, frozen: Collection
     counted: set[str] = set()
     layers = tuple(_layer(graph, node, counting, found, frozen, counted) for node in graph.nodes)
     first = next(iter(graph.inputs.values()))
-    return Summary(first.shape[1:], first.shape[0], counting, layers, memory(graph), warnings(graph, found))
+    account = memory(graph, frozen)
+    return Summary(first.shape[1:], first.shape[0], counting, layers, account, warnings(graph, found))
 
 
 def size(shape: Shape) -> str:
@@ -303,10 +310,10 @@ def amount(count: int) -> str:
     """
     if count < _EXACT:
         return f"{count:,}"
-    for letter, unit in (("P", 10**15), ("T", 10**12), ("G", 10**9)):
-        if count >= unit:
-            return f"{count / unit:#,.4g} {letter}"
-    return f"{count / 10**6:#,.4g} M"
+    for letter, unit in (("M", 10**6), ("G", 10**9), ("T", 10**12)):
+        if count < 999.95 * unit:
+            return f"{count / unit:#.4g} {letter}"
+    return f"{count / 10**15:#.4g} P"
 
 
 def percent(part: int, whole: int) -> str:
@@ -324,10 +331,17 @@ def octets(count: int) -> str:
     >>> octets(512), octets(1_320), octets(553_430_176)
     ('512 B', '1.3 kB', '553.4 MB')
     """
-    for unit, name in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if count >= unit:
+    if count < 1000:
+        return f"{count} B"
+    for name, unit in (("kB", 10**3), ("MB", 10**6), ("GB", 10**9)):
+        if count < 999.95 * unit:
             return f"{count / unit:.1f} {name}"
-    return f"{count} B"
+    return f"{count / 10**12:.1f} TB"
+
+
+def _visible(name: str) -> str:
+    """Show signs that would do something to a terminal as what they are not."""
+    return "".join(sign if sign.isprintable() else "�" for sign in name)
 
 
 def _layer(
@@ -356,7 +370,7 @@ def _layer(
         operations=counting.of(node),
         activation_bytes=result.type.nbytes,
         field=field,
-        formulas=formulas(node, found.get(x.name) if x else None, field),
+        formulas=formulas(node, found.get(x.name) if x else None, field, sum(learned.values())),
     )
 
 

@@ -64,11 +64,14 @@ def _unread(node: Node) -> str:
         (axis.uncovered(size), size, name, axis.stride)
         for axis, size, name in zip((window.rows, window.columns), x.shape[2:], ("rows", "columns"), strict=True)
         if axis.uncovered(size)
+        and axis.stride <= axis.extent  # a larger stride leaves cells out everywhere, on purpose
     ]
     if not lost:
         return ""
     which = " and ".join(f"the last {count} of {size} {name}" for count, size, name, _ in lost)
-    return f"'{node.name}' never reads {which}: its stride of {lost[0][3]} does not divide."
+    strides = sorted({stride for *_, stride in lost})
+    reason = f"stride of {strides[0]} does" if len(strides) == 1 else f"strides of {strides[0]} and {strides[1]} do"
+    return f"'{node.name}' never reads {which}: its {reason} not divide."
 
 
 def _sides(found: Mapping[str, Field], node: Node) -> str:
