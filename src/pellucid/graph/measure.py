@@ -15,7 +15,7 @@ import numpy as np
 from pellucid.graph.graph import Graph, Value
 from pellucid.graph.plan import Plan
 from pellucid.kernels import cache, threads
-from pellucid.ops import Choice, choose
+from pellucid.ops import Choice
 from pellucid.ops.base import Candidate, Op, Types
 from pellucid.ops.select import Rivals
 from pellucid.types import Array
@@ -32,16 +32,16 @@ _lock = threading.Lock()
 
 def measured(op: Op, types: Types) -> Choice:
     """Take the candidate that is quickest on this machine, for this shape, with so many threads."""
-    rivals = Rivals.of(op, types)
-    if len(rivals.candidates) < 2:
-        return choose(op, types)
-    with _lock:  # two trials at once would disturb each other
-        times = _times(rivals)
-    return rivals.decide(times, "took {:.2f} times as long")
+    return Rivals.of(op, types).decide(_times, "took {:.2f} times as long")
 
 
 def _times(rivals: Rivals) -> dict[str, float]:
     """Read the times of all rivals, or measure and keep them."""
+    with _lock:  # two trials at once would disturb each other
+        return _known_or_new(rivals)
+
+
+def _known_or_new(rivals: Rivals) -> dict[str, float]:
     key = f"{rivals.op!r} on {', '.join(map(str, rivals.types))} with {threads.count()} threads"
     names = {candidate.name for candidate in rivals.candidates}
     known = _read()

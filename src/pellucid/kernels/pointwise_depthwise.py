@@ -15,6 +15,7 @@ from pellucid.kernels.depthwise import Pattern, sliding_tile
 from pellucid.kernels.host import host
 from pellucid.kernels.interpret import Floats, Longs
 from pellucid.kernels.tiles import gather_tile
+from pellucid.kernels.winograd import clear
 from pellucid.types import Array
 
 _CACHE_FLOATS = 64_000
@@ -85,10 +86,8 @@ def forward(shape: Pattern, vectors: int, curve: str, after: str, name: str) -> 
             top, bottom = min(top, rows[met]), max(bottom, rows[met] + 1)
         for row in range(top, bottom):
             place = scratch + (row - top) * line
-            for i in range(left * panel):
-                place[i] = 0.0
-            for i in range((left + wide) * panel, line):
-                place[i] = 0.0
+            clear(place, left * panel)
+            clear(place + (left + wide) * panel, line - (left + wide) * panel)
             source = x + (image * height + row) * wide * pixel
             widen(
                 source, wide, pixel, depth, places, weight + k * depth, bias + k, place + left * panel, low, high,

@@ -85,12 +85,9 @@ class Backward(Op):
 
 def _on_forward_types(candidate: Candidate) -> Candidate:
     """Let a kernel for a gradient see the op and the types of the forward pass."""
-    bind, lower, cost = candidate.bind, candidate.lower, candidate.cost
-    return Candidate(
-        candidate.name,
-        bind and (lambda op, _: bind(op.of, op.types)),
-        lambda op, _: candidate.rejects(op.of, op.types),
+    bind, lower = candidate.bind, candidate.lower
+    return candidate.within(
+        lambda op, _: (op.of, op.types),
         lower and (lambda work, op, _, *epilogue: lower(work, op.of, op.types, *epilogue)),
-        candidate.fuses,
-        cost and (lambda op, _: cost(op.of, op.types)),
+        bind and (lambda op, _: bind(op.of, op.types)),
     )

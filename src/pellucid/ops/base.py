@@ -8,7 +8,7 @@ accounting, explanation) asks the op; nobody looks at a layer's class name.
 
 import sys
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -49,6 +49,22 @@ class Candidate:
     lower: Callable[..., None] | None = None
     fuses: bool = False
     cost: Callable[[Any, Types], float] | None = None
+
+    def within(
+        self,
+        view: Callable[[Any, Types], tuple[Any, Types]],
+        lower: Callable[..., None] | None,
+        bind: Callable[[Any, Types], Kernel] | None = None,
+    ) -> "Candidate":
+        """Return this kernel as one for an op that holds this one's: ``view(op, types)`` gives what stands inside."""
+        rejects, cost = self.rejects, self.cost
+        return replace(
+            self,
+            bind=bind,
+            rejects=lambda op, types: rejects(*view(op, types)),
+            lower=lower,
+            cost=cost and (lambda op, types: cost(*view(op, types))),
+        )
 
 
 class Emit(Protocol):

@@ -119,16 +119,7 @@ class Conv2d(Op):
             return lambda x, weight, bias: (im2col.conv2d(x, weight, bias, **op._sliding()),)
 
         return (
-            *(
-                Candidate(
-                    f"conv2d_k3s1_winograd{m}",
-                    rejects=rejects_winograd,
-                    lower=partial(lower_winograd, m),
-                    fuses=True,
-                    cost=partial(winograd_cost, m),
-                )
-                for m in (4, 2)
-            ),
+            *_winograds("conv2d", rejects_winograd, lower_winograd, winograd_cost),
             Candidate("conv2d_rows", rejects=rejects_rows, lower=lower_rows, fuses=True),
             Candidate("conv2d_depthwise", rejects=rejects_depthwise, lower=lower_depthwise, fuses=True),
             Candidate("conv2d_gather", rejects=rejects_gather, lower=lower_gather, fuses=True, cost=gather_cost),
@@ -138,15 +129,11 @@ class Conv2d(Op):
     def backward_candidates(self, wrt: tuple[str, ...]) -> tuple[Candidate, ...]:
         if wrt == ("x",):
             return (
-                *(
-                    Candidate(
-                        f"conv2d_backward_data_k3s1_winograd{m}",
-                        rejects=rejects_winograd_backward_data,
-                        lower=partial(lower_winograd_backward_data, m),
-                        fuses=True,
-                        cost=partial(winograd_backward_data_cost, m),
-                    )
-                    for m in (4, 2)
+                *_winograds(
+                    "conv2d_backward_data",
+                    rejects_winograd_backward_data,
+                    lower_winograd_backward_data,
+                    winograd_backward_data_cost,
                 ),
                 Candidate(
                     "conv2d_backward_data_depthwise",
@@ -282,6 +269,21 @@ class ConvTranspose2d(Op):
         data = partial(reference.conv_transpose2d_backward_data, **vars(self))
         weight = partial(reference.conv_transpose2d_backward_weight, **vars(self))
         return _backward(data, weight, wrt, types, dy, **saved)
+
+
+def _winograds(
+    name: str,
+    rejects: Callable[[Any, Types], str | None],
+    lower: Callable[..., None],
+    cost: Callable[[int, Any, Types], float],
+) -> tuple[Candidate, ...]:
+    """List Winograd's algorithm on tiles of 4×4 and of 2×2 outputs."""
+    return tuple(
+        Candidate(
+            f"{name}_k3s1_winograd{m}", rejects=rejects, lower=partial(lower, m), fuses=True, cost=partial(cost, m)
+        )
+        for m in (4, 2)
+    )
 
 
 def _saved(wrt: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Ops that compute several at once. Networks are not built from them; a plan puts them in where kernels allow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any, ClassVar, TypeAlias
 
@@ -80,26 +80,23 @@ class Fused(Op, only_in_plans=True):
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
 
     def _fusing(self, candidate: Candidate) -> Candidate:
-        lower, cost = candidate.lower, candidate.cost
+        lower = candidate.lower
         assert lower is not None
 
         def with_epilogue(work: Work, op: Fused, types: Types) -> None:
             other = work.image(3) if work.given(3) else None
             lower(work, op.of, types[:3], op.ending(work, present(types, 1).shape[0], other))
 
+        inside = candidate.within(lambda op, types: (op.of, types[:3]), with_epilogue)
+
         def rejects(op: Fused, types: Types) -> str | None:
             if types[3] is not None and isinstance(op.of, Linear):
                 return "a residual: a dense layer adds none"
             if op.curve is not None and isinstance(op.of, Linear):
                 return f"{op.curve.kind}: a dense layer only cuts off"
-            return candidate.rejects(op.of, types[:3])
+            return inside.rejects(op, types)
 
-        return Candidate(
-            candidate.name,
-            rejects=rejects,
-            lower=with_epilogue,
-            cost=cost and (lambda op, types: cost(op.of, types[:3])),
-        )
+        return replace(inside, rejects=rejects)
 
 
 @dataclass(frozen=True)
@@ -162,18 +159,13 @@ class MaskedBackward(Op, only_in_plans=True):
         return tuple(self._fusing(candidate) for candidate in self.of.candidates() if candidate.fuses)
 
     def _fusing(self, candidate: Candidate) -> Candidate:
-        lower, cost = candidate.lower, candidate.cost
+        lower = candidate.lower
         assert lower is not None
 
         def with_mask(work: Work, op: MaskedBackward, types: Types) -> None:
             lower(work, op.of, types[:2], Epilogue(other=work.image(2), mask=True))
 
-        return Candidate(
-            candidate.name,
-            rejects=lambda op, types: candidate.rejects(op.of, types[:2]),
-            lower=with_mask,
-            cost=cost and (lambda op, types: cost(op.of, types[:2])),
-        )
+        return candidate.within(lambda op, types: (op.of, types[:2]), with_mask)
 
 
 @dataclass(frozen=True)

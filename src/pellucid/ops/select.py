@@ -1,6 +1,6 @@
 """Which kernel computes an op: the first candidate that does not reject it, or of those that have a cost the least."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pellucid.ops.base import Candidate, Kernel, Op, Types
@@ -64,8 +64,16 @@ class Rivals:
                 break
         return cls(op, types, tuple(rivals), tuple(rejected))
 
-    def decide(self, sizes: Mapping[str, float], words: str) -> Choice:
-        """Take the candidate of the least size; of the others it is said how many times as large theirs is."""
+    def decide(self, measure: Callable[["Rivals"], Mapping[str, float]], words: str) -> Choice:
+        """Take the candidate of the least size; of the others it is said how many times as large theirs is.
+
+        ``measure`` is asked for sizes only where there are several; where there is none the reference is taken.
+        """
+        if not self.candidates:
+            return by_definition(self.op, self.types, self.rejected)
+        if len(self.candidates) == 1:
+            return Choice(self.op, self.types, self.candidates[0], self.rejected)
+        sizes = measure(self)
         best = min(self.candidates, key=lambda candidate: sizes[candidate.name])
         others = tuple(
             (candidate.name, words.format(sizes[candidate.name] / sizes[best.name]))
@@ -77,13 +85,11 @@ class Rivals:
 
 def choose(op: Op, types: Types) -> Choice:
     """Take the candidate that costs least; the reference, which accepts everything, stands last."""
-    rivals = Rivals.of(op, types)
-    if not rivals.candidates:
-        return by_definition(op, types, rivals.rejected)
-    if len(rivals.candidates) == 1:
-        return Choice(op, types, rivals.candidates[0], rivals.rejected)
-    costs = {candidate.name: candidate.cost(op, types) for candidate in rivals.candidates if candidate.cost}
-    return rivals.decide(costs, "{:.2f} times the work")
+    return Rivals.of(op, types).decide(_costs, "{:.2f} times the work")
+
+
+def _costs(rivals: Rivals) -> dict[str, float]:
+    return {one.name: one.cost(rivals.op, rivals.types) for one in rivals.candidates if one.cost}
 
 
 def by_definition(op: Op, types: Types, rejected: Reasons = ()) -> Choice:

@@ -14,7 +14,7 @@ _INK = ("#010101", "ink", "#1b1f24", "#e8e6e1")
 _MUTED = ("#020202", "muted", "#5b626b", "#a3a9b1")
 _RULE = ("#030303", "rule", "#dfe2e6", "#363b42")
 _SERIES = (("#040404", "first", "#1f5fa8", "#7ab8f5"), ("#050505", "second", "#b4530a", "#f3ad4e"))
-_THEMED = (_INK, _MUTED, _RULE, *_SERIES)
+THEMED = (_INK, _MUTED, _RULE, *_SERIES)
 
 _SETTINGS: Any = {
     "svg.fonttype": "none",  # text stays text: the browser sets it
@@ -94,7 +94,7 @@ def _name_lines(axes: Any, epochs: Sequence[int], lines: Sequence[Curve]) -> Non
 def _themed(svg: str) -> str:
     """Let the reader's light or dark setting choose the colours, and the reader's system the font."""
     style = _style(2) + "@media (prefers-color-scheme: dark) {" + _style(3) + "}"
-    for placeholder, name, *_ in _THEMED:
+    for placeholder, name, *_ in THEMED:
         svg = svg.replace(placeholder, f"var(--{name})")
     svg = svg.replace("'DejaVu Sans'", FONT).replace("DejaVu Sans", FONT)
     head, mark, body = svg[svg.index("<svg") :].partition(">")
@@ -102,7 +102,7 @@ def _themed(svg: str) -> str:
 
 
 def _style(column: int) -> str:
-    return ":root {" + "".join(f"--{entry[1]}: {entry[column]};" for entry in _THEMED) + "}"
+    return ":root {" + "".join(f"--{entry[1]}: {entry[column]};" for entry in THEMED) + "}"
 
 
 def learning_curves(history: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pellucid.errors import ParameterError
 from pellucid.files import replacing
 from pellucid.types import Array
-from pellucid.views.figures import FONT
+from pellucid.views.figures import FONT, THEMED
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Point: TypeAlias = tuple[float, float]
 
-INK, MUTED, RULE, PAPER = "#1b1f24", "#5b626b", "#dfe2e6", "#ffffff"
-BLUE, ORANGE = "#1f5fa8", "#b4530a"
+INK, MUTED, RULE, BLUE, ORANGE = (light for _, _, light, _ in THEMED)
+PAPER = "#ffffff"
 WIDTH = 600
 """Points: 800 pixels of a page."""
 
