@@ -65,12 +65,14 @@ def killed_until_done(out, data, pauses):
 
 @pytest.fixture(scope="module")
 def undisturbed(data, tmp_path_factory):
-    """The bytes of a run that nobody killed, and how long it took."""
-    finish(start(tmp_path_factory.mktemp("runs") / "first", data))  # which may have to compile the engine
-    out = tmp_path_factory.mktemp("runs") / "undisturbed"
-    began = time.monotonic()
-    finish(start(out, data))
-    return (out / "model.safetensors").read_bytes(), time.monotonic() - began
+    """The bytes of a run that nobody killed, and how long the quicker of two took: a busy moment may delay one."""
+    times = []
+    for name in ("first", "undisturbed"):  # the first may have to compile the engine
+        out = tmp_path_factory.mktemp("runs") / name
+        began = time.monotonic()
+        finish(start(out, data))
+        times.append(time.monotonic() - began)
+    return (out / "model.safetensors").read_bytes(), min(times)
 
 
 def test_two_kills(undisturbed, data, tmp_path):
