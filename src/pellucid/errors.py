@@ -14,6 +14,9 @@ least 1; got 0."* Each class also is the built-in error that a caller would expe
 works.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class PellucidError(Exception):
     """Base of all errors that Pellucid raises on purpose."""
@@ -37,3 +40,14 @@ class FileError(PellucidError, OSError):
 
 class TrainingError(PellucidError, RuntimeError):
     """Training cannot go on."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Name what somebody may have meant: the end of a message about a name that there is not.
+
+    >>> nearest("conf1", ["conv1", "relu1", "conv2"]), nearest("zzz", ["conv1", "relu1"])
+    ('the nearest are conv1, conv2', 'there are conv1, relu1')
+    """
+    names = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(names)}"

@@ -1,14 +1,16 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from pellucid.errors import FileError, ParameterError
 from pellucid.views.anatomy import funnel
 from pellucid.views.diagram import diagram
+from pellucid.views.scales import WEIGHTS, for_activations, palette, signed
 from pellucid.views.sheet import Sheet, fitted, measure, save
-from tests.views.drawings import graph
+from tests.views.drawings import check_legible, graph, texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -58,3 +60,52 @@ def test_lines_are_cut_to_a_width() -> None:
     assert fitted("conv1", 60, 7) == "conv1"
     assert cut.endswith("…")
     assert measure(cut, 7) <= 60 < measure("inception3a.concatenate", 7)
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_a_longer_text_goes_with_the_picture(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"a{suffix}"
+    save(Sheet(60, 30, "Maps of conv1", "Channel 3 < channel 4 & others.\nNone is negative.").figure, file)
+
+    if suffix == ".svg":
+        root = ElementTree.fromstring(file.read_text(encoding="utf-8"))
+        said = next(root.iter(f"{SVG}title")).text, next(root.iter(f"{SVG}desc")).text
+    else:
+        with Image.open(file) as picture:
+            said = picture.info["Title"], picture.info["Description"]
+    assert said == ("Maps of conv1", "Channel 3 < channel 4 & others.\nNone is negative.")
+
+
+def test_numbers_are_painted_as_their_scale_says_beside_a_legend_that_tells_its_ends() -> None:
+    sheet = Sheet(100, 50, "")
+    values = np.array([[-2.0, 0.0, 1.0]])
+    scale = signed(values, WEIGHTS)
+    sheet.picture(values, 0, 0, 30, 10, scale)
+    sheet.legend(scale, 0, 20, 90)
+    painted, ramp = sheet.axes.images
+
+    for image, shades in ((painted, palette(WEIGHTS)[scale.levels(values)[0]]), (ramp, palette(WEIGHTS))):
+        shown = image.to_rgba(image.get_array(), bytes=True)[0, :, :3]
+        np.testing.assert_allclose(shown.astype(int), shades, atol=4)  # Matplotlib has 256 shades, a palette 255
+    assert texts(sheet.figure) == ["−2", "0", "+2"]
+    check_legible(sheet.figure)
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 3)], ids=["grey", "colour"])
+def test_a_photo_is_painted_as_it_is(shape: tuple[int, ...]) -> None:
+    sheet = Sheet(100, 50, "")
+    pixels = np.arange(np.prod(shape), dtype=np.uint8).reshape(shape) * 10
+    sheet.photo(pixels, 10, 5, 30, 20)
+    (painted,) = sheet.axes.images
+
+    shown = painted.to_rgba(painted.get_array(), bytes=True)[..., :3]
+    np.testing.assert_array_equal(shown, pixels if len(shape) == 3 else np.stack([pixels] * 3, axis=-1))
+    assert painted.get_extent() == [10, 40, 25, 5]
+
+
+def test_a_scale_of_nothing_but_zeros_is_painted_too() -> None:
+    sheet = Sheet(100, 50, "")
+    sheet.picture(np.zeros((2, 2)), 0, 0, 30, 10, for_activations(np.zeros((2, 2))))
+    sheet.legend(for_activations(np.zeros(1)), 0, 20, 90)
+
+    assert texts(sheet.figure) == ["0", "0"]

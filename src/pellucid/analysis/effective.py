@@ -7,18 +7,17 @@ looks like a Gaussian (Luo et al. 2016, arXiv:1701.04128).
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from pellucid import ops
 from pellucid.analysis.fields import WHOLE, Field, fields
+from pellucid.analysis.gradients import Differentiable
 from pellucid.analysis.receptive_field import Box, input_box, plane_axes
 from pellucid.errors import DataError, ParameterError, ShapeError
-from pellucid.graph import Graph, Plan, Value, differentiate
+from pellucid.graph import Graph, Value
 from pellucid.nn import Module
 from pellucid.ops.modes import PRECISION
 from pellucid.types import Array, Pair, Shape
@@ -114,7 +113,7 @@ def effective_field(
     field = fields(graph).get(value.name, WHOLE)
     size = field.size and (float(field.size[0]), float(field.size[1]))
     centre = _centre(field, cell, images.shape[2:])
-    slopes = _gradients(net, graph, value, cell, images, np.random.default_rng(seed))
+    slopes = _gradients(net, value, cell, plane_axes(graph).get(value.name), images, np.random.default_rng(seed))
     return EffectiveField(name, cell, slopes, size, box, centre, _side(slopes, centre))
 
 
@@ -127,12 +126,7 @@ def _find(graph: Graph, layer: str | None) -> Value:
         if not seeing:
             raise ParameterError("Every layer of the network sees the whole image; name one to measure.")
         return seeing[-1]
-    results = graph.layers | results
-    if layer not in results:
-        near = difflib.get_close_matches(layer, results, n=3, cutoff=0.5)
-        known = f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(results)}"
-        raise ParameterError(f"There is no layer {layer!r}; {known}.")
-    return results[layer]
+    return graph.layer(layer)
 
 
 def _checked_cell(graph: Graph, value: Value, cell: Pair | None) -> Pair | None:
@@ -159,26 +153,20 @@ def _centre(field: Field, cell: Pair | None, image: Shape) -> tuple[float, float
 
 
 def _gradients(
-    net: Module, graph: Graph, value: Value, cell: Pair | None, images: Array, generator: np.random.Generator
+    net: Module, value: Value, cell: Pair | None, axes: Pair | None, images: Array, generator: np.random.Generator
 ) -> Array:
     """Return the mean magnitude of the signed cell's gradient by each pixel, (H, W), one image after the other."""
-    x = next(iter(graph.inputs.values()))
-    picked = value
-    if cell is not None:
-        for axis, place in zip(plane_axes(graph)[value.name], cell, strict=True):
-            picked = graph.add(ops.Slice(axis, place, place + 1), picked)
-    signs = graph.input("effective.signs", picked.type)
-    slope = differentiate(graph, (picked * signs).sum(), [x]).get(x.name)
+    differentiable = Differentiable(net, images.shape[1:], value.name)
+    place: list[slice | int] = [slice(None)] * value.ndim
+    for axis, index in zip(axes or (), cell or (), strict=True):
+        place[axis] = index
     total = np.zeros(images.shape[2:])
-    if slope is None:
-        return total
-    graph.outputs, graph.updates = {"slope": slope}, {}
-    with PRECISION.during("strict"):  # what transforms round off would lie outside the field
-        plan, arrays = Plan(graph), net.arrays()
     for image in images:
-        drawn = generator.choice(np.array([-1, 1], picked.dtype), picked.shape)
-        feeds = {x.name: image[None].astype(x.dtype), signs.name: drawn}
-        total += abs(plan.run(arrays | feeds)[slope.name][0].astype(np.float64)).sum(axis=0)
+        signs = np.zeros(value.shape, value.dtype)
+        signs[tuple(place)] = generator.choice(np.array([-1, 1], value.dtype), signs[tuple(place)].shape)
+        with PRECISION.during("strict"):  # what transforms round off would lie outside the field
+            slopes = differentiable(image[None].astype(value.dtype), signs)
+        total += abs(slopes.image[0].astype(np.float64)).sum(axis=0)
     if not np.isfinite(total).all():
         raise DataError(
             f"The gradient of '{value.name}' must be finite; got NaN or infinity; check images and weights."

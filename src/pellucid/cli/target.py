@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import DataError, FileError, ParameterError
+from pellucid.interop.pretrained import PRETRAINED
 
 if TYPE_CHECKING:
-    from pellucid.data import Dataset
+    from pellucid.data import Dataset, Preprocessing
     from pellucid.nn import Module
     from pellucid.types import Array, Shape
 
@@ -17,10 +18,16 @@ MODEL = "model.safetensors"
 
 
 def load_model(target: str) -> Module:
-    """Load the network of a run's folder or a model file. Raises FileError where there is none."""
+    """Load the network of a run's folder or a model file, or a trained one by its name.
+
+    Raises FileError where there is none.
+    """
     from pellucid.interop.native import load
+    from pellucid.interop.pretrained import pretrained
 
     path = Path(target)
+    if target in PRETRAINED and not path.exists():
+        return pretrained(target)
     if path.is_dir():
         if not (path / MODEL).is_file():
             raise FileError(f"The folder '{path}' must be that of a finished run; there is no {MODEL} in it.")
@@ -67,6 +74,64 @@ def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
     if shape is None and "input" not in net.metadata:
         raise ParameterError(f"The model '{target}' does not say which images it takes; give --input C,H,W.")
     return net, shape or tuple(net.metadata["input"])
+
+
+def open_model(target: str) -> tuple[Module, str]:
+    """Return a network with weights for a name, a run or a model file, and a phrase that says whose weights they are.
+
+    A network of the zoo gets first weights, the same ones each time.
+    """
+    from pellucid import manual_seed, zoo
+
+    if target in zoo.names():
+        manual_seed(0)
+        return zoo.build(target).eval(), "fresh random weights"
+    if target not in PRETRAINED and not Path(target).exists():
+        raise ParameterError(
+            f"There is no network, run or model file '{target}'; the trained networks are {', '.join(PRETRAINED)}, "
+            f"those of the zoo {', '.join(zoo.names())}."
+        )
+    return load_model(target), f"the weights of {target}"
+
+
+def preprocessing_of(net: Module) -> Preprocessing:
+    """Return how a network's pictures are prepared.
+
+    One that does not say it gets pictures of its input's size with ImageNet's mean and deviation, grey ones with 0.5
+    and 0.25. Raises ParameterError where not even its input is known.
+    """
+    from pellucid.data import Preprocessing
+
+    if "preprocessing" in net.metadata:
+        return Preprocessing.from_dict(net.metadata["preprocessing"])
+    if "input" not in net.metadata:
+        raise ParameterError(
+            "The model does not say which images it takes; train it with pellucid, or save it with it."
+        )
+    channels, height, width = net.metadata["input"]
+    if channels == 3:
+        return Preprocessing((height, width), 3, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+    return Preprocessing((height, width), channels, mean=(0.5,), std=(0.25,))
+
+
+def open_pixels(net: Module, source: str) -> Array:
+    """Return a picture as a network sees it, uint8 (C, H, W): an image file, or "DATA:INDEX", one of a test set."""
+    from pellucid.data import registry
+
+    preprocessing = preprocessing_of(net)
+    data, _, index = source.rpartition(":")
+    if Path(source).exists() or not data or not index.isdecimal():
+        return preprocessing.to_array(source)
+    _, test = registry.load(data)
+    if int(index) >= len(test):
+        raise ParameterError(f"The picture of '{data}' must be 0 to {len(test) - 1}, as DATA:INDEX; got {index}.")
+    image = test.images[int(index)]
+    return preprocessing.to_array(image if image.dtype == "uint8" else (255 * image).round().astype("uint8"))
+
+
+def open_input(net: Module, source: str) -> Array:
+    """Return a picture as a network's input, float32 (C, H, W); see :func:`open_pixels`."""
+    return preprocessing_of(net).normalise(open_pixels(net, source))
 
 
 def load_test_set(net: Module, source: str) -> Dataset:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from pellucid import ops
-from pellucid.errors import ShapeError
+from pellucid.errors import ParameterError, ShapeError, nearest
 from pellucid.ops import Op
 from pellucid.types import Array, Shape, TensorType
 
@@ -232,6 +232,16 @@ class Graph:
     def value(self, name: str) -> Value:
         """Look a value up by name."""
         return self._values[name]
+
+    def layer(self, name: str) -> Value:
+        """Look a layer's result up, by the name of a node or the path of a module that holds several.
+
+        Raises ParameterError, with the nearest names, where there is none of that name.
+        """
+        results = self.layers | {node.name: node.outputs[0] for node in self.nodes}
+        if name not in results:
+            raise ParameterError(f"There is no layer {name!r}; {nearest(name, results)}.")
+        return results[name]
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

@@ -3,6 +3,8 @@
 import os
 from typing import Any
 
+import numpy as np
+
 from pellucid.errors import FileError, ParameterError
 from pellucid.graph import Graph, from_dict, to_dict
 from pellucid.interop import tensors
@@ -58,12 +60,14 @@ def save(net: Module, path: str | os.PathLike[str], metadata: dict[str, Any] | N
 def load(path: str | os.PathLike[str]) -> Module:
     """Read a network from a file that :func:`save` wrote; it is in evaluation mode and can be trained further.
 
-    Nothing in the file is executed. Raises FileError where it is missing, damaged, truncated or something else.
+    Half floats, which a file may hold to be small, become the float32 that its graph computes in. Nothing in the file
+    is executed. Raises FileError where it is missing, damaged, truncated or something else.
     """
     arrays, record = tensors.read(path, "model")
     constants = {name.removeprefix(_CONSTANT): array for name, array in arrays.items() if name.startswith(_CONSTANT)}
     try:
         graph = from_dict(record.get("graph"), constants)
+        arrays = _widened(graph, arrays)
         _check_arrays(graph, arrays)
         net = GraphModule(graph, arrays)
     except FileError as error:
@@ -92,6 +96,15 @@ def _extents(shape: Any) -> Shape:
     if not isinstance(shape, tuple | list) or not all(type(extent) is int and extent > 0 for extent in shape):
         raise ParameterError(f"The 'input' in a network's metadata must be (C, H, W); got {shape!r:.80}.")
     return tuple(shape)
+
+
+def _widened(graph: Graph, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Return half floats as the float32 that the graph computes in."""
+    wide = {name for name, value in (graph.parameters | graph.buffers).items() if value.dtype == "float32"}
+    return {
+        name: array.astype(np.float32) if name in wide and array.dtype == np.float16 else array
+        for name, array in arrays.items()
+    }
 
 
 def _check_arrays(graph: Graph, arrays: dict[str, Array]) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from pellucid.analysis.effective import SHARE, EffectiveField
-from pellucid.views.scales import POSITIVE
+from pellucid.views.scales import for_activations
 from pellucid.views.sheet import BLUE, INK, MUTED, RULE, Sheet, tint
 
 if TYPE_CHECKING:
@@ -39,7 +37,8 @@ def effective(field: EffectiveField) -> Figure:
     _key(sheet, 94, dashed=False)
     sheet.text((_COLUMN + 32, 94), f"{held}: {field.side}×{field.side} pixels")
     _draw_profile(sheet, field, 130, 120)
-    _draw_legend(sheet, 300, float(field.map.max()))
+    sheet.text((_COLUMN, 291), "mean absolute gradient", size=7, colour=MUTED)
+    sheet.legend(for_activations(field.map), _COLUMN, 300, _WIDE)
     return sheet.figure
 
 
@@ -47,7 +46,7 @@ def _draw_map(sheet: Sheet, field: EffectiveField) -> None:
     rows, columns = field.map.shape
     scale = _LARGEST / max(rows, columns)
     left, top = _LEFT + (_LARGEST - columns * scale) / 2, _TOP + (_LARGEST - rows * scale) / 2
-    sheet.picture(field.map, left, top, columns * scale, rows * scale, POSITIVE)
+    sheet.picture(field.map, left, top, columns * scale, rows * scale, for_activations(field.map))
     (y, x), half = field.centre, field.side / 2
     inner = (y + 0.5 - half, x + 0.5 - half, y + 0.5 + half, x + 0.5 + half)
     for box, colour, dashed in ((field.box, "#ffffff", True), (inner, _INNER, False)):
@@ -80,10 +79,3 @@ def _draw_profile(sheet: Sheet, field: EffectiveField, top: float, height: float
     for first, last, colour, dashed, below in spans:
         first, last = (min(max(edge, 0), len(columns)) * step + _COLUMN for edge in (first, last))
         sheet.line([(first, base + below), (last, base + below)], colour, width=1.4, dashed=dashed)
-
-
-def _draw_legend(sheet: Sheet, top: float, largest: float) -> None:
-    sheet.picture(np.linspace(0, 1, 256)[None], _COLUMN, top, _WIDE, 9, POSITIVE)
-    sheet.text((_COLUMN, top - 9), "mean absolute gradient", size=7, colour=MUTED)
-    sheet.text((_COLUMN, top + 18), "0", size=7)
-    sheet.text((_COLUMN + _WIDE, top + 18), f"{largest:.3g}", size=7, align="right")

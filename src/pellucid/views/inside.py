@@ -159,9 +159,8 @@ def written(cell: Cell) -> WrittenCell:
 
 
 def legend(scale: Scale) -> Legend:
-    """Return a scale's legend: its colours, and the numbers at its ends in three digits."""
-    low, high = (f"{limit:+.3g}".replace("-", "−") for limit in (scale.low, scale.high))
-    return Legend(ramp(scale.colours), (low, "0", high) if scale.signed else ("0", high.removeprefix("+")))
+    """Return a scale's legend: its colours, and the numbers below them."""
+    return Legend(ramp(scale.colours), scale.marks)
 
 
 def _text(value: float) -> str:

@@ -29,6 +29,16 @@ class Scale:
         """Whether zero lies in the middle."""
         return self.colours != POSITIVE
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What is written below its colours: the numbers at its ends, with their signs, and 0 between if signed.
+
+        >>> signed(np.array([-0.12345]), WEIGHTS).marks, for_activations(np.array([3.0])).marks
+        (('−0.123', '0', '+0.123'), ('0', '3'))
+        """
+        low, high = (f"{limit:+.3g}".replace("-", "−") for limit in (self.low, self.high))
+        return (low, "0", high) if self.signed else ("0", high.removeprefix("+"))
+
     def levels(self, values: Array) -> Array:
         """Return the shade, 0 to 254 (uint8), of each number; any shape.
 

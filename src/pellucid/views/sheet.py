@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
+from xml.sax.saxutils import escape
+
+import numpy as np
 
 from pellucid.errors import ParameterError
 from pellucid.files import replacing
 from pellucid.types import Array
 from pellucid.views.figures import FONT, THEMED
+from pellucid.views.scales import LEVELS, Scale
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -21,6 +25,8 @@ Point: TypeAlias = tuple[float, float]
 
 INK, MUTED, RULE, BLUE, ORANGE = (light for _, _, light, _ in THEMED)
 PAPER = "#ffffff"
+AMBER = "#f5a300"
+"""Of the window that is being looked through; dark enough on white, light enough on every scale."""
 WIDTH = 600
 """Points: 800 pixels of a page."""
 
@@ -31,15 +37,18 @@ _PIXELS_PER_INCH = 192
 
 
 class Sheet:
-    """A figure of a width and height in points; ``title`` is read to those who cannot see it."""
+    """A figure of a width and height in points.
 
-    def __init__(self, width: float, height: float, title: str) -> None:
+    The line ``title`` and the longer text ``about`` are read to those who cannot see it.
+    """
+
+    def __init__(self, width: float, height: float, title: str, about: str = "") -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         self.width, self.height = width, height
         self.figure = Figure(figsize=(width / 72, height / 72), facecolor=PAPER)
-        self.figure.set_label(title)
+        self.figure.set_label(f"{title}\n{about}" if about else title)
         FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_axis_off()
@@ -90,11 +99,30 @@ class Sheet:
         height = 3 if on_top else 0.5
         self.axes.plot(x, y, color=colour, linewidth=width, solid_joinstyle="round", zorder=height, **style)
 
-    def picture(self, values: Array, x: float, y: float, width: float, height: float, colours: str) -> None:
-        """Fill a rectangle with numbers (H, W) as colours of a Matplotlib scale from 0 to the largest."""
-        most = float(values.max()) or 1.0
+    def picture(self, values: Array, x: float, y: float, width: float, height: float, scale: Scale) -> None:
+        """Fill a rectangle with numbers (H, W) in the colours of a scale."""
+        low, high = (scale.low, scale.high) if scale.high > scale.low else (scale.low - 1, scale.low + 1)
+        self._show(values, x, y, width, height, cmap=scale.colours, vmin=low, vmax=high)
+
+    def photo(self, pixels: Array, x: float, y: float, width: float, height: float) -> None:
+        """Fill a rectangle with a picture, uint8 (H, W) or (H, W, 3)."""
+        self._show(
+            pixels, x, y, width, height, **({"cmap": "gray", "vmin": 0, "vmax": 255} if pixels.ndim == 2 else {})
+        )
+
+    def legend(self, scale: Scale, x: float, y: float, width: float) -> None:
+        """Draw all colours of a scale, 9 points high, and below them its numbers: both ends, and 0 between."""
+        self.picture(np.linspace(scale.low, scale.high, LEVELS)[None], x, y, width, 9, scale)
+        marks = scale.marks
+        places = (
+            (("left", 0.0), ("right", 1.0)) if len(marks) == 2 else (("left", 0.0), ("center", 0.5), ("right", 1.0))
+        )
+        for mark, (align, share) in zip(marks, places, strict=True):
+            self.text((x + share * width, y + 17), mark, size=7, align=align)
+
+    def _show(self, values: Array, x: float, y: float, width: float, height: float, **colours: Any) -> None:
         style: dict[str, Any] = {"interpolation": "nearest", "aspect": "auto", "zorder": 1}
-        self.axes.imshow(values, colours, vmin=0, vmax=most, extent=(x, x + width, y + height, y), **style)
+        self.axes.imshow(values, extent=(x, x + width, y + height, y), **style, **colours)
         self.axes.set_xlim(0, self.width)
         self.axes.set_ylim(self.height, 0)
 
@@ -154,13 +182,15 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     path = check_picture(path)
     kind = path.suffix.lower()[1:]
     file = io.BytesIO()
+    title, _, about = str(figure.get_label()).partition("\n")
     if kind == "svg":
-        metadata: dict[str, Any] = {"Date": None, "Creator": None, "Title": figure.get_label()}
+        metadata: dict[str, Any] = {"Date": None, "Creator": None, "Title": title}
         with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pellucid"}):
             figure.savefig(file, format="svg", metadata=metadata)
-        drawn = file.getvalue().decode().replace(f"'{_MEASURED}'", FONT).replace(_MEASURED, FONT).encode()
+        svg = file.getvalue().decode().replace(f"'{_MEASURED}'", FONT).replace(_MEASURED, FONT)
+        drawn = (svg.replace("</title>", f"</title>\n <desc>{escape(about)}</desc>", 1) if about else svg).encode()
     else:
-        metadata = {"Software": None, "Title": figure.get_label()}
+        metadata = {"Software": None, "Title": title} | ({"Description": about} if about else {})
         figure.savefig(file, format="png", dpi=_PIXELS_PER_INCH, metadata=metadata)
         drawn = file.getvalue()
     with replacing(path) as temporary:
