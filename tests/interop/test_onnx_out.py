@@ -71,6 +71,14 @@ CASES = {
     "softmax": (nn.Softmax(1), IMAGE),
     "log softmax": (nn.LogSoftmax(1), TABLE),
     "dropout off": (nn.Dropout(), IMAGE),
+    "kernels in four orientations": (
+        nn.Sequential(nn.P4LiftConv2d(4, 2, 3, padding=1), nn.P4BatchNorm2d(2), nn.P4Conv2d(2, 3, 3, bias=False)),
+        IMAGE,
+    ),
+    "strongest orientation": (nn.OrientationPool2d(), (2, 8, 3, 5)),
+    "blurred sampling": (nn.BlurPool2d(), IMAGE),
+    "padding with a number": (nn.ConstantPad2d((1, 2, 0, 3), -1.5), IMAGE),
+    "padding with edges": (nn.ReplicationPad2d((1, 2, 0, 3)), IMAGE),
     "a shared weight": (Function(lambda net, x: net.fc(F.relu(net.fc(x))), fc=nn.Linear(6, 6)), TABLE),
 }
 
@@ -119,6 +127,7 @@ def test_everything_that_cannot_be_written_is_listed():
             "shuffle": nn.PixelShuffle(2),
             "edge": nn.Conv2d(1, 2, 3, padding=1, padding_mode="reflect"),
             "drop": nn.Dropout(),
+            "round": nn.CircularPad2d(1),
             "pool": nn.AdaptiveAvgPool2d(3),
             "ceil": nn.AvgPool2d(2, ceil_mode=True),
             "norm": nn.BatchNorm2d(2),
@@ -126,7 +135,7 @@ def test_everything_that_cannot_be_written_is_listed():
     )
     with pytest.raises(ParameterError) as error:
         to_onnx(net.graph((2, 4, 4, 4)), net.arrays())
-    for name in ("PixelShuffle ('shuffle')", "'edge'", "'drop'", "'pool'", "'ceil'", "'norm'", "net.eval()"):
+    for name in ("PixelShuffle ('shuffle')", "'edge'", "'round'", "'drop'", "'pool'", "'ceil'", "'norm'", "net.eval()"):
         assert name in str(error.value)
 
 

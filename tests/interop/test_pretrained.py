@@ -38,5 +38,5 @@ def test_they_are_small_and_say_what_they_take(name: str) -> None:
 
 
 def test_another_name_is_refused() -> None:
-    with pytest.raises(ParameterError, match="There is no trained network 'digit'; the nearest are digits"):
+    with pytest.raises(ParameterError, match="There is no trained network 'digit'; the nearest is digits"):
         pretrained("digit")

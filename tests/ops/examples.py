@@ -114,6 +114,8 @@ def _moves_and_sums() -> Iterator[Example]:
     yield _example(ops.PixelShuffle(2), x)
     yield _example(ops.PixelUnshuffle(2), x)
     yield _example(ops.ChannelShuffle(2), x)
+    for shape in ((3,), (3, 2, 3, 3), (3, 2, 4, 2, 2)):
+        yield _example(ops.Orientations(), numbers(*shape))
     yield _example(ops.Expand((2, 3, 4)), numbers(3, 1))
     yield _example(ops.Add(), numbers(2, 1, 3), numbers(4, 1))
     yield _example(ops.Multiply(), numbers(2, 1, 3), numbers(4, 1))

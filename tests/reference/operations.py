@@ -284,6 +284,13 @@ def _arrangements() -> None:
         lambda dy, y, x: [ref.channel_shuffle_backward(dy, groups=2)],
         (2, 6, 2),
     )
+    for shape in ((3,), (3, 2, 3, 3), (3, 2, 4, 2, 2)):
+        _add(
+            f"orientations {len(shape)}",
+            lambda x: ref.orientations(x),
+            lambda dy, y, x: [ref.orientations_backward(dy, x.shape)],
+            shape,
+        )
     _add(
         "flatten",
         lambda x: ref.flatten(x, start=1, end=-1),

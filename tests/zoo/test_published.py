@@ -41,7 +41,15 @@ PAPERS = {
 def test_every_network_knows_its_count(name):
     published = zoo.published_parameters(name)
     assert published == summary(undrawn(name), zoo.usual_input(name)).parameters or name == "funnel"
-    assert zoo.paper(name) or name in ("funnel", "lenet5-rgb", "pooled28", "pooled28-double", "tiny")
+    assert zoo.paper(name) or name in (
+        "funnel",
+        "lenet5-rgb",
+        "pooled28",
+        "pooled28-blur",
+        "pooled28-double",
+        "pooled28-p4",
+        "tiny",
+    )
 
 
 def undrawn(name, **settings):

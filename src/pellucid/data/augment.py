@@ -208,19 +208,31 @@ def rotated(images: Array, degrees: Array) -> Array:
     >>> turned[0, 0].tolist()
     [[2, 4], [1, 3]]
     """
-    n, channels, height, width = images.shape
+    height, width = images.shape[2:]
     angle = np.deg2rad(degrees)[:, None, None]  # (N, 1, 1)
     y = np.arange(height)[:, None] - (height - 1) / 2  # (H, 1)
     x = np.arange(width) - (width - 1) / 2  # (W,)
-    # Where each pixel of the result comes from, in the frame of images padded by one black pixel all round:
-    # clipping to that frame then makes everything outside black.
-    source_y = np.cos(angle) * y + np.sin(angle) * x + (height + 1) / 2  # (N, H, W)
-    source_x = np.cos(angle) * x - np.sin(angle) * y + (width + 1) / 2
-    source_y = source_y.clip(0, height + 1)
-    source_x = source_x.clip(0, width + 1)
+    source_y = np.cos(angle) * y + np.sin(angle) * x + (height - 1) / 2  # (N, H, W)
+    source_x = np.cos(angle) * x - np.sin(angle) * y + (width - 1) / 2
+    return resampled(images, source_y, source_x)
+
+
+def resampled(images: Array, y: Array, x: Array) -> Array:
+    """Return images whose pixels are read between those of the given ones (N, C, H, W), at rows y and columns x.
+
+    Both are (N, H', W'), or (1, H', W') for all images alike, and count from the middle of the first pixel. Bilinear
+    interpolation; what comes in from outside is 0.
+
+    >>> resampled(np.array([[[[1, 2], [3, 5]]]], np.float32), np.array([[[0.5]]]), np.array([[[1.0]]]))
+    array([[[[3.5]]]], dtype=float32)
+    """
+    n, channels, height, width = images.shape
+    # In the frame of images padded by one black pixel all round: clipping to it makes everything outside black.
+    source_y = (y + 1).clip(0, height + 1)
+    source_x = (x + 1).clip(0, width + 1)
     top = np.minimum(source_y.astype(np.intp), height)
     left = np.minimum(source_x.astype(np.intp), width)
-    down = (source_y - top).astype(np.float32)[..., None]  # (N, H, W, 1)
+    down = (source_y - top).astype(np.float32)[..., None]  # (N, H', W', 1)
     right = (source_x - left).astype(np.float32)[..., None]
 
     pixels = _padded(images, 1, "constant").transpose(0, 2, 3, 1)  # (N, H+2, W+2, C)
@@ -228,7 +240,7 @@ def rotated(images: Array, degrees: Array) -> Array:
     corner = (np.arange(n)[:, None, None] * (height + 2) + top) * (width + 2) + left
     upper = pixels[corner] * (1 - right) + pixels[corner + 1] * right
     lower = pixels[corner + width + 2] * (1 - right) + pixels[corner + width + 3] * right
-    result = upper * (1 - down) + lower * down  # (N, H, W, C)
+    result = upper * (1 - down) + lower * down  # (N, H', W', C)
     return np.ascontiguousarray(_as_dtype(result, images.dtype).transpose(0, 3, 1, 2))
 
 

@@ -1,6 +1,6 @@
 """Image files, opened with care: the one place where Pillow meets bytes from outside.
 
-Whatever a file holds, what comes out is an 8-bit grey ("L") or colour ("RGB") Pillow image, upright:
+Whatever a file holds, what comes out of `open_image` is an 8-bit grey ("L") or colour ("RGB") Pillow image, upright:
 
 - the first frame of an animation;
 - orientation as the camera's EXIF tag says;
@@ -53,11 +53,21 @@ def open_image(source: Source) -> Image.Image:
     >>> open_image(file).getpixel((0, 0))
     (255, 255, 255)
     """
-    name = _name(source)
+    with opened(source) as image:
+        image.load()
+        return simplify(image, name_of(source))
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[Image.Image]:
+    """Give the image in a file, its header read, its pixels not yet; what goes wrong meanwhile becomes one sentence.
+
+    Raises what `open_image` raises.
+    """
+    name = name_of(source)
     with _guarded(name), Image.open(source, formats=_FORMATS) as image:
         _check_pixels(image.size, name)
-        image.load()
-        return simplify(image, name)
+        yield image
 
 
 def header(source: Source) -> tuple[Pair, bool]:
@@ -65,9 +75,7 @@ def header(source: Source) -> tuple[Pair, bool]:
 
     Raises what `open_image` raises.
     """
-    name = _name(source)
-    with _guarded(name), Image.open(source, formats=_FORMATS) as image:
-        _check_pixels(image.size, name)
+    with opened(source) as image:
         width, height = image.size
         # A PNG without this entry would be decoded in search of one.
         exif = image.getexif() if "exif" in image.info or image.format == "TIFF" else {}
@@ -190,7 +198,8 @@ def _guarded(name: str) -> Iterator[None]:
         raise DataError(f"The image '{name}' must be whole; got a damaged file ({error}).") from None
 
 
-def _name(source: Source) -> str:
+def name_of(source: Source) -> str:
+    """Return what messages call a source."""
     if isinstance(source, str | os.PathLike):
         return os.fspath(source)
     return str(getattr(source, "name", "the given image"))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 OPSET = 17
 _IR_VERSION = 8
 
+_BORDERS = {"zeros": "constant", "reflect": "reflect", "replicate": "edge"}
+"""ONNX's names of borders."""
+
 _Writer = Callable[["_Model", Node], None]
 
 
@@ -31,10 +34,12 @@ def to_onnx(graph: Graph, arrays: Mapping[str, Array]) -> onnx.ModelProto:
     from onnx import helper
 
     nodes, read = needed(graph)
+    known = _known(graph, arrays, read)
+    nodes = _folded(nodes, known)
     refused = [reason for node in nodes if (reason := _refuses(node, read))]
     if refused:
         raise ParameterError(f"ONNX models are not written with {'; '.join(refused)}.")
-    model = _Model(_known(graph, arrays, read))
+    model = _Model(known)
     for node in nodes:
         _WRITERS[type(node.op)](model, node)
     outputs = {value.name: value for value in graph.outputs.values()}
@@ -76,6 +81,19 @@ def _known(graph: Graph, arrays: Mapping[str, Array], read: set[str]) -> dict[st
                 raise ShapeError(f"The model needs an array for '{name}'; none was given.")
             known[name] = arrays[name]
     return known
+
+
+def _folded(nodes: list[Node], known: dict[str, Array]) -> list[Node]:
+    """Put kernels in all orientations, which ONNX has no operation for, in place of the base kernels."""
+    turned = [node for node in nodes if isinstance(node.op, ops.Orientations) and _name(node.inputs[0]) in known]
+    left = [node for node in nodes if node not in turned]
+    for node in turned:
+        (known[node.outputs[0].name],) = node.op.reference(known[_name(node.inputs[0])])
+    read = {_name(value) for node in left for value in node.inputs}
+    for node in turned:
+        if _name(node.inputs[0]) not in read:
+            known.pop(_name(node.inputs[0]), None)
+    return left
 
 
 class _Model:
@@ -122,6 +140,8 @@ def _refuses(node: Node, read: set[str]) -> str | None:
         return f"the further results of {op.kind} ('{node.name}')"
     if isinstance(op, ops.Conv2d) and (op.border != "zeros" or op.flip):
         return f"{op} ('{node.name}'), whose border or flipped kernel ONNX does not know"
+    if isinstance(op, ops.Pad) and op.mode not in _BORDERS:
+        return f"{op} ('{node.name}'), whose border ONNX {OPSET} does not know"
     if isinstance(op, ops.Dropout | ops.BatchNorm) and op.training:
         return f"{op.kind} ('{node.name}') in training; switch to net.eval()"
     if isinstance(op, ops.AdaptiveAvgPool2d) and op.window(present(node.types)) is None:
@@ -232,6 +252,14 @@ def _reshape(model: _Model, node: Node) -> None:
     model.add("Reshape", node, *node.inputs, model.tensor(node, "shape", np.array(shape, np.int64)))
 
 
+def _pad(model: _Model, node: Node) -> None:
+    op: Any = node.op
+    before, after = zip(*op.padding, strict=True)
+    pads = model.tensor(node, "pads", np.array(before + after, np.int64))
+    value = model.tensor(node, "value", np.array(op.value, node.outputs[0].dtype)) if op.value else None
+    model.add("Pad", node, *node.inputs, pads, value, mode=_BORDERS[op.mode])
+
+
 def _dropout(model: _Model, node: Node) -> None:
     model.add("Identity", node, node.inputs[0])
 
@@ -259,6 +287,7 @@ _WRITERS: dict[type, _Writer] = {
     ops.MaxPool2d: _pool,
     ops.Mean: _mean,
     ops.Multiply: _simple("Mul"),
+    ops.Pad: _pad,
     ops.ReLU: _simple("Relu"),
     ops.ReLU6: _relu6,
     ops.Reshape: _reshape,

@@ -1,14 +1,16 @@
 """One small kernel slid over a photo: vectors lie along its rows, so that few channels fill them too.
 
-The lines under a kernel are held as floats in a ring, with zeros at both ends, so that the tile knows no borders and
-bytes are converted once. Channels lie side by side in a photo: neighbours of a colour are ``step`` floats apart.
+The lines under a kernel are held as floats in a ring, each with what lies beyond its ends, so that the tile knows no
+borders and bytes are converted once. What lies beyond is a matter of two tables: which line of the photo stands in
+which place, and which number of a line stands in each place before and after it; −1 stands for zeros. Channels lie side
+by side in a photo: neighbours of a colour are ``step`` floats apart.
 """
 
 from functools import cache
 from typing import Any
 
 from pellucid.kernels.compiler import helper, kernel, tile
-from pellucid.kernels.interpret import Bytes, Floats
+from pellucid.kernels.interpret import Bytes, Floats, Longs
 from pellucid.kernels.tiles import as_longs, vector_width
 
 _ROWS = 4
@@ -77,14 +79,20 @@ def sliding(taps_y: int, to_bytes: bool) -> Any:
 
 
 @helper
-def read_line(x, line, height, wide, target):  # type: ignore[no-untyped-def]
-    """Copy a line of a photo to floats; above and below it there are zeros."""
-    if line >= 0 and line < height:
+def read_line(x, line, wide, ends, before, beyond, target):  # type: ignore[no-untyped-def]
+    """Copy a line of a photo to floats, between what lies before it and beyond it: so many numbers together."""
+    if line >= 0:
         source = x + line * wide
         for j in range(wide):
-            target[j] = source[j]
+            target[before + j] = source[j]
+        for j in range(beyond):
+            place = j if j < before else j + wide
+            if ends[j] >= 0:
+                target[place] = source[ends[j]]
+            else:
+                target[place] = 0.0
     else:
-        for j in range(wide):
+        for j in range(wide + beyond):
             target[j] = 0.0
 
 
@@ -102,25 +110,26 @@ def filtering(taps_y: int, is_bytes: bool, separated: bool) -> Any:
 
     @kernel(f"filter2d_k{taps_y}_{kind}")
     def run(
-        part: int, scratch: Floats, x: photo, weight: Floats, y: photo, height: int, wide: int, taps_x: int, step: int,
-        top: int, before: int, length: int,
+        part: int, scratch: Floats, x: photo, weight: Floats, sources: Longs, ends: Longs, y: photo, height: int,
+        wide: int, taps_x: int, step: int, before: int, length: int,
     ) -> None:  # fmt: skip
         ring = _ROWS + taps_y - 1
         table, lines = as_longs(scratch), scratch + 2 * ring
         line, results = lines + ring * length, lines + (ring + 1) * length
+        beyond = (taps_x - 1) * step
         for i in range((ring + 1) * length):
             lines[i] = 0.0
         first, last = part * LINES, min(height, (part + 1) * LINES)
-        read = 0  # lines read so far, from first - top on
+        read = 0  # lines read so far, from the first that a kernel on line ``first`` lies on
         for start in range(first, last, _ROWS):
             while read < start - first + ring:
                 target = lines + read % ring * length
                 if separated:
-                    read_line(x, first - top + read, height, wide, line + before)
+                    read_line(x, sources[first + read], wide, ends, before, beyond, line)
                     table[0] = 0
                     slide_along(line, table, weight, taps_x, step, target, length, wide, 1)
                 else:
-                    read_line(x, first - top + read, height, wide, target + before)
+                    read_line(x, sources[first + read], wide, ends, before, beyond, target)
                 read += 1
             for row in range(ring):
                 table[row] = (start - first + row) % ring * length
@@ -135,6 +144,11 @@ def filtering(taps_y: int, is_bytes: bool, separated: bool) -> Any:
                 slide(lines, table, along, taps, step, y + start * wide, wide, wide, count)
 
     return run
+
+
+def lines_read(height: int, taps_y: int) -> int:
+    """Lines, counted with those above and below the photo, that are read for all its lines."""
+    return height + taps_y - 1 + _ROWS - 1
 
 
 def scratch(taps_y: int, length: int) -> int:

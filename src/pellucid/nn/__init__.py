@@ -28,9 +28,11 @@ from pellucid.nn.layers.arrange import (
     ReplicationPad2d,
     ZeroPad2d,
 )
+from pellucid.nn.layers.blur_pool import BlurPool2d
 from pellucid.nn.layers.container import ModuleList, Sequential
 from pellucid.nn.layers.conv import Conv2d, ConvTranspose2d
 from pellucid.nn.layers.dropout import Dropout, Dropout2d
+from pellucid.nn.layers.group import OrientationPool2d, P4BatchNorm2d, P4Conv2d, P4LiftConv2d
 from pellucid.nn.layers.linear import Linear
 from pellucid.nn.layers.loss import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
 from pellucid.nn.layers.norm import (
@@ -56,6 +58,7 @@ __all__ = [
     "BCEWithLogitsLoss",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BlurPool2d",
     "Buffer",
     "ChannelShuffle",
     "CircularPad2d",
@@ -81,6 +84,10 @@ __all__ = [
     "MaxPool2d",
     "Module",
     "ModuleList",
+    "OrientationPool2d",
+    "P4BatchNorm2d",
+    "P4Conv2d",
+    "P4LiftConv2d",
     "PReLU",
     "Parameter",
     "PixelShuffle",

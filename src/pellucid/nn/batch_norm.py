@@ -1,4 +1,4 @@
-"""Batch normalisation with its memory: what the layer and a loaded graph share."""
+"""Batch normalisation with its memory: what the layers and a loaded graph share."""
 
 import math
 from typing import Any
@@ -28,3 +28,26 @@ def batch_norm(
         tracing.update(variance, apply(unbiased, variance, batch[1], batches))
         tracing.update(count, batches)
     return y
+
+
+def p4_batch_norm(
+    op: ops.BatchNorm,
+    x: Any,
+    weight: Any,
+    bias: Any,
+    mean: Buffer | None,
+    variance: Buffer | None,
+    count: Buffer | None,
+) -> Any:
+    """Normalise p4 maps (N, 4·C, H, W) as :func:`batch_norm` does images, with numbers that four orientations share.
+
+    In training the planes of a feature are laid below each other, so that it has one mean; afterwards its numbers are
+    repeated for each plane, which leaves one operation that a convolution before it can take over.
+    """
+    if not op.training:
+        own = weight, bias, mean, variance
+        return apply(op, x, *(value if value is None else apply(ops.Orientations(), value) for value in own))
+    n, channels, height, width = x.shape
+    stacked = x.reshape(n, channels // 4, 4 * height, width)
+    y = batch_norm(op, stacked, weight, bias, mean, variance, count)
+    return y.reshape(n, channels, height, width)

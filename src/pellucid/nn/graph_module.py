@@ -6,9 +6,9 @@ from typing import Any
 
 from pellucid import ops
 from pellucid.errors import FileError, ShapeError
-from pellucid.graph import Graph, Node
+from pellucid.graph import Graph, Node, Value
 from pellucid.nn import tracing
-from pellucid.nn.batch_norm import batch_norm
+from pellucid.nn.batch_norm import batch_norm, p4_batch_norm
 from pellucid.nn.functional import apply_all
 from pellucid.nn.module import Module
 from pellucid.nn.parameter import Buffer, Parameter
@@ -73,15 +73,28 @@ class GraphModule(Module):
         return tracing.unpack(graph.returns, {name: values[value.name] for name, value in graph.outputs.items()})
 
     def _replay(self, node: Node, values: dict[str, Any]) -> tuple[Any, ...]:
+        if self.training and isinstance(node.op, ops.BatchNorm):
+            return (_normalised(replace(node.op, training=True), node, values),)
         inputs = [None if value is None else values[value.name] for value in node.inputs]
         if self.training and isinstance(node.op, ops.Dropout):
             return apply_all(replace(node.op, training=True), inputs[0], tracing.dropout_key())
-        if self.training and isinstance(node.op, ops.BatchNorm):
-            x, weight, bias, mean, variance = inputs
-            path = node.inputs[3].name.rpartition(".")[0] if node.inputs[3] else ""
-            count = values.get(f"{path}.{COUNT}" if path else COUNT)
-            return (batch_norm(replace(node.op, training=True), x, weight, bias, mean, variance, count),)
         return apply_all(node.op, *inputs)
+
+
+def _normalised(op: ops.BatchNorm, node: Node, values: Mapping[str, Any]) -> Any:
+    """Normalise by the batch and remember its statistics, as the layer did before it was saved."""
+    base = [_base(value) for value in node.inputs]
+    x, weight, bias, mean, variance = (None if value is None else values[value.name] for value in base)
+    path = base[3].name.rpartition(".")[0] if base[3] else ""
+    count = values.get(f"{path}.{COUNT}" if path else COUNT)
+    normalise = batch_norm if base == list(node.inputs) else p4_batch_norm
+    return normalise(op, x, weight, bias, mean, variance, count)
+
+
+def _base(value: Value | None) -> Value | None:
+    """Return the number for each feature that was repeated for its orientations, or the value itself."""
+    node = None if value is None else value.node
+    return node.inputs[0] if node is not None and isinstance(node.op, ops.Orientations) else value
 
 
 def _path(target: Graph, name: str) -> str:

@@ -28,6 +28,7 @@ from pellucid.ops.backward import Backward
 from pellucid.ops.base import Candidate, Op, Types, nth_axis, op_from_dict, type_from_lists
 from pellucid.ops.conv import Conv2d, ConvTranspose2d
 from pellucid.ops.dropout import Dropout
+from pellucid.ops.group import Orientations
 from pellucid.ops.linear import Linear
 from pellucid.ops.loss import MSE, BinaryCrossEntropy, BinaryCrossEntropyWithLogits, CrossEntropy
 from pellucid.ops.norm import BatchNorm, GroupNorm, LayerNorm, LocalResponseNorm, RunningAverage
@@ -71,6 +72,7 @@ __all__ = [
     "Mean",
     "Multiply",
     "Op",
+    "Orientations",
     "PReLU",
     "Pad",
     "PixelShuffle",

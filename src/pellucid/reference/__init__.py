@@ -61,6 +61,7 @@ from pellucid.reference.conv import (
     conv_transpose2d_backward_weight,
 )
 from pellucid.reference.dropout import dropout, dropout_backward
+from pellucid.reference.group import orientations, orientations_backward
 from pellucid.reference.linear import (
     linear,
     linear_backward_bias,
@@ -176,6 +177,8 @@ __all__ = [
     "mse_backward",
     "multiply",
     "multiply_backward",
+    "orientations",
+    "orientations_backward",
     "pad",
     "pad_backward",
     "pixel_shuffle",

@@ -15,7 +15,7 @@ from pellucid.graph import Graph, Node
 from pellucid.types import Shape
 
 _MOST_BLOCKS, _MOST_PATHS = 60, 6
-_FINISHING = (*ACTIVATIONS, ops.BatchNorm, ops.Dropout, ops.LocalResponseNorm)
+_FINISHING = (*ACTIVATIONS, ops.BatchNorm, ops.Dropout, ops.LocalResponseNorm, ops.Orientations)
 _SMALL = (*_FINISHING, ops.Flatten, ops.Reshape, ops.Transpose)
 IMAGE = -1
 """Where a block that reads the image has it from."""
@@ -173,9 +173,17 @@ def _leading_to_results(graph: Graph) -> list[Node]:
 
 
 def _groups(nodes: Sequence[Node], depth: int | None) -> Iterator[list[Node]]:
-    """Put nodes in a row together whose names begin alike; with no depth, each stands alone."""
+    """Put nodes in a row together whose names begin alike; with no depth, each stands alone.
+
+    What follows from weights alone belongs to whoever reads it.
+    """
     if depth is None:
-        yield from ([node] for node in nodes)
+        waiting = list[Node]()
+        for node in nodes:
+            waiting.append(node)
+            if not isinstance(node.op, ops.Orientations):
+                yield waiting
+                waiting = []
         return
     for _, group in groupby(nodes, lambda node: node.name.split(".")[:depth]):
         yield list(group)
@@ -184,7 +192,9 @@ def _groups(nodes: Sequence[Node], depth: int | None) -> Iterator[list[Node]]:
 def _belongs(run: list[Node], group: list[Node], readers: Mapping[str, int]) -> bool:
     """Whether a group only finishes what the run before it made, or is what the run only prepares for."""
     result = run[-1].outputs[0]
-    computed = [value.name for value in group[0].inputs if value is not None and value.node is not None]
+    first = next((node for node in group if not isinstance(node.op, ops.Orientations)), group[0])
+    made = [value for value in first.inputs if value is not None and value.node is not None]
+    computed = [value.name for value in made if value.node not in group]
     if computed != [result.name] or readers[result.name] > 1:
         return False
     is_finishing = all(isinstance(node.op, _FINISHING) for node in group)

@@ -1,7 +1,20 @@
 """The small networks that lessons draw."""
 
 from pellucid.errors import ShapeError
-from pellucid.nn import AdaptiveAvgPool2d, Conv2d, Flatten, Linear, MaxPool2d, Module, ReLU, Sequential
+from pellucid.nn import (
+    AdaptiveAvgPool2d,
+    BlurPool2d,
+    Conv2d,
+    Flatten,
+    Linear,
+    MaxPool2d,
+    Module,
+    OrientationPool2d,
+    P4Conv2d,
+    P4LiftConv2d,
+    ReLU,
+    Sequential,
+)
 from pellucid.types import Shape
 from pellucid.zoo.design import Design
 
@@ -67,6 +80,58 @@ def pooled28_double(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
+def pooled28_blur(input: Shape, classes: int) -> Module:  # noqa: A002
+    """:func:`pooled28` with its poolings split into maximum and blurred sampling (Zhang 2019)."""
+    channels, height, width = input
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 32, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": Conv2d(32, 32, 3, padding=1),
+            "relu2": ReLU(),
+            "max1": MaxPool2d(2, stride=1),
+            "blur1": BlurPool2d(),
+            "conv3": Conv2d(32, 64, 3, padding=1),
+            "relu3": ReLU(),
+            "max2": MaxPool2d(2, stride=1),
+            "blur2": BlurPool2d(),
+            "flatten": Flatten(),
+            "fc1": Linear(cells(64, height, width, 4), 128),
+            "relu4": ReLU(),
+            "fc2": Linear(128, classes),
+        }
+    )
+
+
+def pooled28_p4(input: Shape, classes: int) -> Module:  # noqa: A002
+    """:func:`pooled28` on the group p4, with about as many weights (Cohen & Welling 2016).
+
+    Its first dense layer is a convolution over the whole map, so that it, too, is turned; the strongest of the four
+    orientations goes on. An image and its quarter turns get the same scores where 4 divides the image's sides.
+    """
+    channels, height, width = input
+    if height != width:
+        raise ShapeError(f"The network turns its kernels by 90° and needs a square image; got {height} × {width}.")
+    cells(64, height, width, 4)
+    return Sequential(
+        {
+            "conv1": P4LiftConv2d(channels, 16, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": P4Conv2d(16, 16, 3, padding=1),
+            "relu2": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv3": P4Conv2d(16, 32, 3, padding=1),
+            "relu3": ReLU(),
+            "pool2": MaxPool2d(2),
+            "fc1": P4Conv2d(32, 64, height // 4),
+            "relu4": ReLU(),
+            "turns": OrientationPool2d(),
+            "flatten": Flatten(),
+            "fc2": Linear(64, classes),
+        }
+    )
+
+
 def lenet5_rgb(input: Shape, classes: int) -> Module:  # noqa: A002
     """LeNet-5 (LeCun et al. 1998) as it is taught today: colour in, ReLU, max pooling, dense C3."""
     channels, height, width = input
@@ -114,6 +179,8 @@ NETWORKS = {
     "funnel": Design(funnel, (3, 32, 32), classes=10),
     "lenet5-rgb": Design(lenet5_rgb, (3, 32, 32), classes=10, parameters=62_006),
     "pooled28": Design(pooled28, (1, 28, 28), classes=10, parameters=430_890),
+    "pooled28-blur": Design(pooled28_blur, (1, 28, 28), classes=10, parameters=430_890),
     "pooled28-double": Design(pooled28_double, (1, 28, 28), classes=10, parameters=467_818),
+    "pooled28-p4": Design(pooled28_p4, (1, 28, 28), classes=10, parameters=429_978),
     "tiny": Design(tiny, (1, 28, 28), classes=10, parameters=4_266),
 }

@@ -37,6 +37,7 @@ class BatchNorm2d(_Affine):
     """
 
     axes: tuple[int, ...] = (4,)
+    normalise = staticmethod(batch_norm)
 
     def __init__(
         self,
@@ -62,7 +63,7 @@ class BatchNorm2d(_Affine):
             raise ShapeError(f"{here(type(self).__name__)} needs an input of {axes} axes, got shape {x.shape}.")
         op = ops.BatchNorm(self.eps, self.momentum, self.training or self.running_mean is None)
         statistics = self.running_mean, self.running_var, self.num_batches_tracked if self.training else None
-        return batch_norm(op, x, self.weight, self.bias, *statistics)
+        return self.normalise(op, x, self.weight, self.bias, *statistics)
 
     def extra_repr(self) -> str:
         text = f"{self.num_features}, eps={self.eps}, momentum={self.momentum}"
