@@ -105,3 +105,11 @@ def test_shuffled_pixels():
     assert [fields(graph)[value.name].jump for value in (apart, conv, together)] == [(2, 2), (2, 2), (1, 1)]
     assert input_box(graph, apart, 1, 2) == (2, 4, 4, 6)
     assert input_box(graph, together, 3, 0) == (2, 0, 8, 6)
+
+
+def test_a_norm_by_the_pictures_own_statistics_sees_the_whole_picture() -> None:
+    own = nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1, track_running_stats=False)).eval()
+    usual = nn.Sequential(nn.Conv2d(1, 1, 3), nn.BatchNorm2d(1)).eval()
+
+    assert [field.size for field in fields(own.graph((1, 1, 8, 8))).values()][:3] == [(1, 1), (3, 3), None]
+    assert [field.size for field in fields(usual.graph((1, 1, 8, 8))).values()] == [(1, 1), (3, 3), (3, 3)]

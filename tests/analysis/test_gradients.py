@@ -72,7 +72,38 @@ def test_new_weights_count_at_once_and_the_network_keeps_its_mode() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    with pytest.raises(ParameterError, match=r"There is no layer 'con'; the nearest are conv"):
+    with pytest.raises(ParameterError, match=r"There is no layer 'con'; the nearest is conv"):
         Differentiable(small(), (2, 6, 6), "con")
     with pytest.raises(ShapeError, match=r"The direction must be of shape \(2, 4\); got \(1, 4\)"):
         Differentiable(small(), (2, 6, 6))(np.ones((2, 2, 6, 6), np.float32), np.ones((1, 4), np.float32))
+
+
+def test_numbers_are_those_of_the_layer() -> None:
+    net, images = small(), np.random.default_rng(0).standard_normal((3, 2, 6, 6), dtype=np.float32)
+    numbers = Differentiable(net, (2, 6, 6)).numbers(images)
+
+    np.testing.assert_allclose(numbers, net(images), rtol=1e-6, atol=1e-6)
+    assert Differentiable(net, (2, 6, 6), "pool").numbers(images).shape == (3, 3, 3, 3)
+    with pytest.raises(ShapeError, match=r"The images must be of shape \(1, 2, 6, 6\); got \(1, 2, 6, 7\)"):
+        Differentiable(net, (2, 6, 6)).numbers(np.ones((1, 2, 6, 7), np.float32))
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.ReLU6, nn.Tanh])
+def test_guided_gradients_pass_a_relu_only_where_they_are_positive(activation: type[nn.Module]) -> None:
+    pel.manual_seed(1)
+    net = nn.Sequential(nn.Linear(4, 5), activation(), nn.Linear(5, 6), activation(), nn.Linear(6, 2))
+    x = np.float32([[1, -2, 3, 1]])
+    direction = np.float32([[1, -1]])
+    found = Differentiable(net, (4,), guided=True)(x, direction).image
+
+    weights = [net.arrays()[f"{index}.weight"] for index in (0, 2, 4)]
+    before = [Differentiable(net, (4,), layer).numbers(x) for layer in ("0", "2")]
+    slope = direction @ weights[2]
+    for z, weight in zip(before[::-1], weights[1::-1], strict=True):
+        if activation is nn.Tanh:  # is no ReLU: its gradient is its own
+            slope = slope * (1 - np.tanh(z) ** 2)
+        else:
+            slope = np.maximum(slope, 0) * ((z > 0) & ((z < 6) | (activation is nn.ReLU)))
+        slope = slope @ weight
+    np.testing.assert_allclose(found, slope, rtol=1e-5, atol=1e-6)
+    assert found.any()

@@ -20,8 +20,8 @@ ACTIVATIONS = (
 """Operations that turn one number into one number."""
 
 _PLACE_BY_PLACE = (
-    *(*ACTIVATIONS, ops.Add, ops.BatchNorm, ops.ChannelShuffle),
-    *(ops.Dropout, ops.LocalResponseNorm, ops.Multiply),
+    *(*ACTIVATIONS, ops.Add, ops.ChannelShuffle, ops.Dropout),
+    *(ops.LocalResponseNorm, ops.Multiply),
 )
 _ALONG_AN_AXIS = (ops.Concatenate, ops.LogSoftmax, ops.Slice, ops.Softmax)
 
@@ -79,6 +79,8 @@ def keeps_places(node: Node, axis: int) -> bool:
     op, ndim = node.op, node.outputs[0].ndim
     if isinstance(op, ops.LayerNorm):
         return axis < ndim - op.axes
+    if isinstance(op, ops.BatchNorm):
+        return axis == 1 or not op.training  # the statistics of what it is given are taken over all other axes
     if isinstance(op, ops.Linear):
         return axis != ndim - 1
     if isinstance(op, _ALONG_AN_AXIS):

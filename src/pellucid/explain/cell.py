@@ -1,18 +1,25 @@
-"""One number of a feature map, taken apart: patch × weights, bias, sum, activation, and the pixels behind it."""
+"""One number of a layer's result, taken apart: what was read, the arithmetic, and the pixels behind it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 
-from pellucid.analysis.receptive_field import ACTIVATIONS, Box, border_source, input_box
+from pellucid.analysis.receptive_field import ACTIVATIONS, Box, input_box, plane_axes
+from pellucid.analysis.summary import size
 from pellucid.errors import ParameterError
-from pellucid.graph import Graph, Node
-from pellucid.ops import Conv2d
+from pellucid.explain.cells import arithmetic, moves
+from pellucid.explain.cells.html import in_html
+from pellucid.explain.cells.parts import Arithmetic, Operand, Site, Step, counted
+from pellucid.explain.cells.text import in_text
+from pellucid.graph import Graph, Node, Value
+from pellucid.ops import BatchNorm, Dropout
 from pellucid.types import Array
 
-_IN_FULL = 4
-"""Input channels whose products :meth:`Cell.text` writes out; of the others it gives the sums."""
+NAMES = ("channel", "y", "x")
+"""What the first three numbers of a place are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,137 +31,319 @@ class Activation:
     value: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cell:
-    """One cell of a convolution's result.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A number that a cell was computed from: where it stands, and what it was multiplied by.
 
-    ``patch``, ``weights`` and ``products`` are (C_in/groups, KH, KW); patch cells outside the input are padding.
-    ``channels`` are the input channels that they belong to. ``preactivation`` is the sum of the products, in
-    float64, and the bias; ``value`` is the number that the engine computed, so the two differ by rounding only.
-    ``activation`` is what the activation right after the layer makes of it, or None. ``box`` is (y0, x0, y1, x1),
-    ends excluded, on the network's input.
+    ``layer`` is a layer of the trace, the network's input or a parameter. ``weight`` is None where the op is no
+    weighted sum; the others are 1 for what was added or moved, and for the winner of a maximum.
     """
 
     layer: str
-    channel: int
-    y: int
-    x: int
-    channels: range
-    patch: Array
-    weights: Array
-    products: Array
-    bias: float
-    preactivation: float
+    index: tuple[int, ...]
     value: float
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cell:
+    """One cell of a layer's result.
+
+    ``value`` is the number that the engine computed, by the kernel named; ``explained`` follows in float64 from the
+    numbers shown. They differ by ``error``, which is at most ``bound``. Sums of whole numbers are exact, and their
+    bound is 0, unless the kernel is Winograd's. Where something may be beyond the range of the dtype, the bound is
+    infinite; of NaN it is 0 where that follows from a NaN that was read. ``index`` is the cell's place in the layer's
+    ``output``. ``box`` is (y0, x0, y1, x1), ends excluded, of the pixels of the network's input that it may depend on.
+    ``activation`` is what the activation right after the layer makes of it, or None.
+
+    ``operands`` are the numbers read, and ``steps`` the arithmetic. Of a window, ``patch``, ``weights`` and
+    ``products`` are (channels, rows, columns), with 0 on a border; of a row they are (inputs,).
+    """
+
+    layer: str
+    op: str
+    kernel: str
+    index: tuple[int, ...]
+    value: float
+    arithmetic: Arithmetic
     activation: Activation | None
     box: Box
 
+    @property
+    def channel(self) -> int:
+        """The first number of the place: the channel of a map, or the unit of a vector."""
+        return self.index[0]
+
+    @property
+    def y(self) -> int:
+        """The row. Raises AttributeError where the layer has no plane."""
+        return self._place(1)
+
+    @property
+    def x(self) -> int:
+        """The column. Raises AttributeError where the layer has no plane."""
+        return self._place(2)
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The numbers that were read, by the layer that they come from."""
+        return self.arithmetic.operands
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The arithmetic, step by step."""
+        return self.arithmetic.steps
+
+    @property
+    def explained(self) -> float:
+        """What the numbers shown come to, in float64."""
+        return self.arithmetic.result
+
+    preactivation = explained
+    """What the activation after a layer is given: another name of ``explained``."""
+
+    @property
+    def bound(self) -> float:
+        """How far rounding may take the engine's number from ``explained``."""
+        return self.arithmetic.bound
+
+    @property
+    def error(self) -> float:
+        """How far it did: |explained − value|; infinite where one of them is NaN, 0 where both are."""
+        if self.explained == self.value or (math.isnan(self.explained) and math.isnan(self.value)):
+            return 0.0
+        away = abs(self.explained - self.value)
+        return math.inf if math.isnan(away) else away
+
+    @property
+    def bias(self) -> float:
+        """What is added in the end."""
+        return self.arithmetic.bias
+
+    @property
+    def patch(self) -> Array:
+        """The numbers read from the first operand."""
+        return self._first().values
+
+    @property
+    def weights(self) -> Array:
+        """What each of them is multiplied by. Raises AttributeError where the op is no weighted sum."""
+        weights = self._first().weights
+        if weights is None:
+            raise AttributeError(f"A cell of '{self.layer}' has no weights: {self.op} is no weighted sum.")
+        return weights
+
+    @property
+    def products(self) -> Array:
+        """Patch times weights, in float64."""
+        return self._first().products
+
+    @property
+    def channels(self) -> range:
+        """The channels of the patch. Raises AttributeError where what was read has no planes."""
+        where = self._first().where
+        if len(where) != len(NAMES):
+            raise AttributeError(
+                f"A cell of '{self.layer}' was read from no channels: '{self._first().layer}' is flat."
+            )
+        first = where[0].reshape(-1)
+        return range(int(first[0]), int(first[-1]) + 1)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Every number that the cell was computed from, borders left out; one that is used twice comes twice."""
+        found: list[Source] = []
+        for operand in self.operands:
+            weights = None if operand.weights is None else operand.weights.reshape(-1).tolist()
+            inside = ~operand.outside.reshape(-1)
+            values, places = operand.values.reshape(-1).tolist(), operand.places().tolist()
+            for number in np.flatnonzero(inside).tolist():
+                weight = None if weights is None else weights[number]
+                found.append(Source(operand.layer, tuple(places[number]), values[number], weight))
+        return tuple(found)
+
+    @property
+    def winner(self) -> Source | None:
+        """The number that a maximum took; None elsewhere."""
+        place = self.arithmetic.winner
+        if place is None:
+            return None
+        operand = self._first()
+        index = tuple(operand.places()[place].tolist())
+        return Source(operand.layer, index, float(operand.values.reshape(-1)[place]), 1.0)
+
     def text(self) -> str:
-        """Write the sum out in numbers of four digits.
+        """Write the formula out in numbers of four digits.
 
-        Of more than four input channels, the four that contribute most are written out, the others as their sums.
+        Of many numbers, those that contribute most are written out, the others as their sum.
         """
-        sums = self.products.sum(axis=(1, 2))
-        in_full = sorted(np.argsort(-abs(sums), kind="stable")[:_IN_FULL].tolist())
-        lines = [f"{self.layer}, channel {self.channel}, row {self.y}, column {self.x}"]
-        for index in in_full:
-            lines += [f"  input channel {self.channels[index]}: patch × weights", *self._rows(index)]
-            lines.append(f"    = {number(sums[index])}")
-        others = [index for index in range(len(sums)) if index not in in_full]
-        if others:
-            total = number(sums[others].sum())
-            lines.append(f"  the other {len(others)} input channels: {total}")
-        lines.append(f"  sum {number(sums.sum())} + bias {number(self.bias)} = {number(self.preactivation)}")
-        if self.activation:
-            after = self.activation
-            lines.append(f"  {after.layer}: {after.op}({number(self.value)}) = {number(after.value)}")
-        y0, x0, y1, x1 = self.box
-        seen = f"rows {y0} to {y1 - 1}, columns {x0} to {x1 - 1}" if y1 > y0 and x1 > x0 else "none, only padding"
-        return "\n".join([*lines, f"  pixels behind it: {seen}"])
+        return "\n".join(in_text(self))
 
-    def _rows(self, index: int) -> list[str]:
-        pairs = [
-            [f"{number(p)}×{number(w)}" for p, w in zip(*row, strict=True)]
-            for row in zip(self.patch[index], self.weights[index], strict=True)
-        ]
-        width = max(len(pair) for row in pairs for pair in row)
-        return ["    " + " + ".join(pair.rjust(width) for pair in row) for row in pairs]
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything as JSON values; arrays flat, with their shape, NaN and infinities as None."""
+        return {
+            "layer": self.layer,
+            "op": self.op,
+            "kernel": self.kernel,
+            "index": list(self.index),
+            "value": _plain(self.value),
+            "explained": _plain(self.explained),
+            "error": _plain(self.error),
+            "bound": _plain(self.bound),
+            "formula": self.arithmetic.formula,
+            "bias": _plain(self.bias),
+            "steps": [{"name": s.name, "numbers": s.numbers, "value": _plain(s.value)} for s in self.steps],
+            "operands": [_operand_record(operand) for operand in self.operands],
+            "winner": None if self.winner is None else list(self.winner.index),
+            "activation": None
+            if self.activation is None
+            else {"layer": self.activation.layer, "op": self.activation.op, "value": _plain(self.activation.value)},
+            "box": list(self.box),
+        }
+
+    def _repr_html_(self) -> str:
+        return in_html(self)
+
+    def _first(self) -> Operand:
+        if not self.operands:
+            raise AttributeError(f"A cell of the border that '{self.layer}' adds was read from nowhere.")
+        return self.operands[0]
+
+    def _place(self, axis: int) -> int:
+        if axis >= len(self.index):
+            raise AttributeError(f"A cell of '{self.layer}' has no {NAMES[axis]}: its place is {self.index}.")
+        return self.index[axis]
 
 
-def write_out(graph: Graph, node: Node, arrays: Mapping[str, Array], *, channel: int, y: int, x: int) -> Cell:
-    """Take the cell (channel, y, x) of a node apart, reading the arrays (1, C, H, W) and weights of a run.
+class Values(Protocol):
+    """What a cell is read from: any value of a run by name, batch included, and the kernel that computed a node.
 
-    Raises ParameterError where the node is no convolution or has no such cell.
+    ``batched`` names the values whose first axis is the batch of one image, which a person does not see.
     """
-    op = node.op
-    if not isinstance(op, Conv2d):
-        raise ParameterError(
-            f"Only convolutions are written out so far; '{node.name}' is {op.kind}. Choose a Conv2d layer."
-        )
-    _check_place(node, channel, y, x)
-    values = [None if value is None else arrays[value.name] for value in node.inputs]
-    image, weight, bias = values
-    assert image is not None
-    assert weight is not None
-    per_group = weight.shape[1]
-    first = channel // (len(weight) // op.groups) * per_group
-    channels = range(first, first + per_group)
-    patch = _patch(image[0, first : first + per_group], node, y, x)
-    weights = weight[channel, :, ::-1, ::-1] if op.flip else weight[channel]
-    products = patch.astype(np.float64) * weights
-    offset = 0.0 if bias is None else float(bias[channel])
+
+    graph: Graph
+    batched: frozenset[str]
+
+    def __getitem__(self, name: str) -> Array:
+        """Return a value."""
+        ...
+
+    def kernel(self, node: Node) -> str:
+        """Name a kernel."""
+        ...
+
+
+def write_out(values: Values, node: Node, given: Sequence[int | None]) -> Cell:
+    """Take the cell at a place, batch left out, of a node apart, reading the values of a run.
+
+    Raises ParameterError where there is no such cell, or no account of its kind.
+    """
+    result, batched = node.outputs[0], values.batched
+    place = _checked(node, result.shape[1:] if result.name in batched else result.shape, given)
+    index = (0, *place) if result.name in batched else place
+    site = _site(values, node, index)
     return Cell(
         layer=node.name,
-        channel=channel,
-        y=y,
-        x=x,
-        channels=channels,
-        patch=patch,
-        weights=weights.copy(),
-        products=products,
-        bias=offset,
-        preactivation=float(products.sum()) + offset,
-        value=float(arrays[node.outputs[0].name][0, channel, y, x]),
-        activation=_activation(graph, node, arrays, (0, channel, y, x)),
-        box=input_box(graph, node.outputs[0], y, x),
+        op=node.op.kind,
+        kernel=site.kernel,
+        index=place,
+        value=float(values[result.name][index]),
+        arithmetic=_without_batch(arithmetic(site), batched),
+        activation=_activation(values, node, index),
+        box=_box(values, result, index),
     )
 
 
-def number(value: float) -> str:
-    """Write a number in at most four digits, whole ones in full.
-
-    >>> number(-27.0), number(0.123456), number(1e-9)
-    ('-27', '0.1235', '1e-09')
-    """
-    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+def _site(values: Values, node: Node, index: tuple[int, ...]) -> Site:
+    inputs = tuple(None if value is None else values[value.name] for value in node.inputs)
+    names = tuple("" if value is None else value.name for value in node.inputs)
+    return Site(node.op, inputs, names, index, values.kernel(node))
 
 
-def _check_place(node: Node, channel: int, y: int, x: int) -> None:
-    extents = node.outputs[0].shape[1:]
-    for name, index, extent in zip(("channel", "y", "x"), (channel, y, x), extents, strict=True):
-        if isinstance(index, bool) or not isinstance(index, int | np.integer) or not 0 <= index < extent:
+def _without_batch(found: Arithmetic, batched: frozenset[str]) -> Arithmetic:
+    operands = (
+        replace(operand, where=operand.where[1:]) if operand.layer in batched else operand for operand in found.operands
+    )
+    return replace(found, operands=tuple(operands))
+
+
+def _checked(node: Node, extents: tuple[int, ...], place: Sequence[int | None]) -> tuple[int, ...]:
+    """Return a place in Python's own whole numbers."""
+    axes = {1: "K", 3: "C×H×W"}.get(len(extents))
+    shape = f"{size(extents)}{f' ({axes})' if axes else ''}"
+    names = [*NAMES, *(f"axis {axis}" for axis in range(len(NAMES), len(place)))]
+    if None in place:
+        missing = names[place.index(None)]
+        raise ParameterError(f"The '{missing}' parameter of cell must be given where a later one is; got {place}.")
+    if len(place) != len(extents):
+        raise ParameterError(
+            f"A cell of '{node.name}' must be given by {counted(len(extents), 'number')}, because the layer is "
+            f"{shape or 'a single number'}; got {place}."
+        )
+    for name, at, extent in zip(names, place, extents, strict=False):
+        if isinstance(at, bool) or not isinstance(at, int | np.integer) or not 0 <= at < extent:
             raise ParameterError(
-                f"The '{name}' parameter of cell must be 0 to {extent - 1}, because '{node.name}' is "
-                f"{'×'.join(map(str, extents))} (C×H×W); got {index!r}."
+                f"The '{name}' parameter of cell must be 0 to {extent - 1}, because '{node.name}' is {shape}; "
+                f"got {at!r}."
             )
+    return tuple(int(at) for at in place if at is not None)
 
 
-def _patch(maps: Array, node: Node, y: int, x: int) -> Array:
-    """Read what the window at (y, x) covers of maps (C, H, W); zeros where it hangs over a border of zeros."""
-    window = node.op.window(*node.types)
-    assert window is not None
-    border = getattr(node.op, "border", "zeros")
-    rows = [border_source(cell, maps.shape[1], border) for cell in window.rows.inputs(y)]
-    columns = [border_source(cell, maps.shape[2], border) for cell in window.columns.inputs(x)]
-    patch = maps[:, [[row or 0] for row in rows], [column or 0 for column in columns]]  # (C, KH, KW), a copy
-    patch[:, [row is None for row in rows]] = 0
-    patch[:, :, [column is None for column in columns]] = 0
-    return patch
-
-
-def _activation(graph: Graph, node: Node, arrays: Mapping[str, Array], place: tuple[int, ...]) -> Activation | None:
-    readers = [reader for reader in graph.nodes if node.outputs[0] in reader.inputs]
+def _activation(values: Values, node: Node, index: tuple[int, ...]) -> Activation | None:
+    readers = [reader for reader in values.graph.nodes if node.outputs[0] in reader.inputs]
     if len(readers) != 1 or not isinstance(readers[0].op, ACTIVATIONS):
         return None
     (reader,) = readers
-    return Activation(reader.name, reader.op.kind, float(arrays[reader.outputs[0].name][place]))
+    return Activation(reader.name, reader.op.kind, float(values[reader.outputs[0].name][index]))
+
+
+def _box(values: Values, result: Value, index: tuple[int, ...]) -> Box:
+    """Return the pixels behind a cell; what was only moved, or changed by itself, has those of where it came from."""
+    graph = values.graph
+    while (node := result.node) is not None:
+        if moves.is_move(node.op):
+            origin = moves.origin(node.op, _site(values, node, index).inputs, index)
+            if origin is None:
+                return 0, 0, 0, 0
+            which, index = origin
+        elif _is_by_itself(node):
+            which = 0
+        else:
+            break
+        source = node.inputs[which]
+        assert source is not None
+        result = source
+    if node is None and result.name not in graph.inputs:
+        return 0, 0, 0, 0
+    axes = plane_axes(graph).get(result.name)
+    y, x = (index[axes[0]], index[axes[1]]) if axes else (0, 0)
+    return input_box(graph, result, y, x)
+
+
+def _is_by_itself(node: Node) -> bool:
+    """Whether each number of a result depends on the number in the same place only."""
+    if isinstance(node.op, BatchNorm | Dropout):
+        return not node.op.training
+    return isinstance(node.op, ACTIVATIONS)
+
+
+def _operand_record(operand: Operand) -> dict[str, Any]:
+    def flat(array: Array | None) -> list[float | None] | None:
+        return None if array is None else [_plain(float(value)) for value in array.reshape(-1)]
+
+    return {
+        "layer": operand.layer,
+        "shape": list(operand.values.shape),
+        "values": flat(operand.values),
+        "weights": flat(operand.weights),
+        "terms": flat(operand.terms),
+        "term": operand.term,
+        "places": [
+            None if out else place
+            for place, out in zip(operand.places().tolist(), operand.outside.reshape(-1), strict=True)
+        ],
+    }
+
+
+def _plain(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,31 +1,59 @@
 """A trace: what every layer computed for one image."""
 
-import difflib
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.errors import DataError, ParameterError, ShapeError
+from pellucid.errors import ParameterError
+from pellucid.explain.activations import Activations
 from pellucid.explain.cell import Cell, write_out
-from pellucid.graph import Graph, Node, Plan, Value
+from pellucid.explain.inputs import as_input
+from pellucid.graph import Graph, Node
 from pellucid.nn import Module
-from pellucid.ops import Conv2d
-from pellucid.types import Array
+from pellucid.types import Array, Shape
 
 if TYPE_CHECKING:
     from PIL import Image
 
+MEMORY = 256 * 2**20
+"""Bytes of activations that a trace keeps at a time."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
 class Layer:
-    """One operation of a trace: ``output`` is its result without the batch, (C, H, W) or (K,), read-only."""
+    """One operation of a trace: its name, its op's, the kernel that computes it, and its result.
 
-    name: str
-    op: str
-    output: Array
+    ``output`` is (C, H, W), or whatever the layer gives, without the batch, in the layer's dtype, read-only. It is
+    computed when first asked for; ``shape`` and ``dtype`` are known before.
+    """
+
+    def __init__(self, values: Activations, node: Node) -> None:
+        self._values, self._node = values, node
+        self._is_batched = node.outputs[0].name in values.batched
+        self.name, self.op = node.name, node.op.kind
+        self.shape: Shape = node.outputs[0].shape[self._is_batched :]
+        self.dtype = np.dtype(node.outputs[0].dtype)
+
+    @property
+    def kernel(self) -> str:
+        """The kernel that computes the layer: "reference" for the definition."""
+        return self._values.kernel(self._node)
+
+    @property
+    def output(self) -> Array:
+        """The layer's result."""
+        result = self._values[self._node.outputs[0].name]
+        return result[0] if self._is_batched else result
+
+    @property
+    def largest(self) -> tuple[int, ...]:
+        """The place of the largest number; of equal ones the first. Raises ParameterError where there is none."""
+        if not self.output.size:
+            raise ParameterError(f"The layer '{self.name}' has no numbers; its result is {self.shape}.")
+        return tuple(int(i) for i in np.unravel_index(int(self.output.argmax()), self.shape))
+
+    def __repr__(self) -> str:
+        return f"Layer {self.name}: {self.op}, {self.dtype}{self.shape}"
 
 
 class Trace:
@@ -33,12 +61,17 @@ class Trace:
 
     Layers are named as in the state dict; iterating gives them in running order. ``image`` is the network's input,
     (C, H, W); ``graph`` is what was run.
+
+    The engine runs when a layer is first asked for. At most ``memory`` bytes of results are kept; those used longest
+    ago make room for others, and are computed again, to the same bit, if they are asked for again.
     """
 
-    def __init__(self, graph: Graph, arrays: Mapping[str, Array]) -> None:
-        self.graph, self._arrays = graph, arrays
+    def __init__(self, graph: Graph, feeds: Mapping[str, Array], memory: int = MEMORY) -> None:
+        """Take the image (1, C, H, W), the parameters and the buffers by name; they must not change afterwards."""
+        self.graph, self._values = graph, Activations(graph, feeds, memory)
         self._nodes = {node.name: node for node in graph.nodes}
-        self.image = _read_only(arrays[next(iter(graph.inputs))][0])
+        self.image = feeds[next(iter(graph.inputs))][0]
+        self.image.flags.writeable = False
 
     def __getitem__(self, name: str) -> Layer:
         """Return a layer. Raises ParameterError, with the nearest names, where there is none of that name."""
@@ -56,39 +89,50 @@ class Trace:
     def __repr__(self) -> str:
         return f"Trace of {len(self)} layers: {', '.join(self._nodes)}"
 
-    def cell(self, layer: str, channel: int, y: int, x: int) -> Cell:
-        """Take one cell of a convolution apart into its products.
+    @property
+    def nbytes(self) -> int:
+        """Bytes of activations that are kept at present."""
+        return self._values.nbytes
 
-        Raises ParameterError where there is no such layer or cell, or the layer is no convolution.
+    def cell(
+        self, layer: str, channel: int | None = None, y: int | None = None, x: int | None = None, *deeper: int
+    ) -> Cell:
+        """Take one cell of a layer's result apart into what it was computed from.
+
+        Give as many numbers as the result has axes: channel, y and x of a map, the channel alone of a vector.
+
+        Raises ParameterError where there is no such layer or cell, or no account of its kind.
         """
-        return write_out(self.graph, self._node(layer), self._arrays, channel=channel, y=y, x=x)
+        place = [channel, y, x, *deeper]
+        while place and place[-1] is None:
+            place.pop()
+        return write_out(self._values, self._node(layer), tuple(place))
 
     def _node(self, name: str) -> Node:
-        if name in self._nodes:
-            return self._nodes[name]
-        result = self.graph.layers.get(name)
-        if result is None or result.node is None:
-            raise ParameterError(f"There is no layer {name!r}; {self._nearest(name)}.")
-        return result.node
-
-    def _nearest(self, name: str) -> str:
-        names = list(dict.fromkeys([*self._nodes, *self.graph.layers]))
-        near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
-        return f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(names)}"
+        node = self.graph.layer(name).node
+        if node is None:
+            raise ParameterError(f"The layer {name!r} computes nothing: it passes its input on; choose another.")
+        return node
 
     def _layer(self, node: Node) -> Layer:
-        return Layer(node.name, node.op.kind, _read_only(self._arrays[node.outputs[0].name][0]))
+        return Layer(self._values, node)
 
 
-def trace(net: Module, image: "Array | Image.Image") -> Trace:
-    """Run a network on one image, as it is used after training, and keep what every layer computed.
+def trace(net: Module, image: "Array | Image.Image", memory: int = MEMORY) -> Trace:
+    """Trace what every layer of a network computes of one image, as the network is used after training.
+
+    Each layer is computed by itself, from the very numbers that the trace shows of the layers before. When the network
+    is used, layers that follow each other may be computed in one; the last digits may then differ.
 
     Parameters
     ----------
     net
-        A network of one input.
+        A network of one input. Its weights are copied: training it further changes nothing here.
     image
-        float32 (C, H, W) as the network takes it, or a Pillow image if ``net.metadata`` has a "preprocessing".
+        (C, H, W) as the network takes it, in the dtype of its weights, or a Pillow image if ``net.metadata`` has a
+        "preprocessing"; (K,) of a network of vectors.
+    memory
+        Bytes of activations to keep at a time, 256 MiB by default.
 
     Raises
     ------
@@ -97,7 +141,8 @@ def trace(net: Module, image: "Array | Image.Image") -> Trace:
     DataError
         If a pixel is NaN or infinite.
     ParameterError
-        If a Pillow image comes to a network that does not say how to prepare it.
+        If the network takes several inputs, or a Pillow image comes to one that does not say how to prepare it, or
+        the image is neither.
 
     Examples
     --------
@@ -111,62 +156,23 @@ def trace(net: Module, image: "Array | Image.Image") -> Trace:
     [[[-3.0, -1.0]]]
     >>> print(t.cell("conv", channel=0, y=0, x=0).text())
     conv, channel 0, row 0, column 0
-      input channel 0: patch × weights
-         2×1 +  1×0 + 3×-1
-         0×1 +  2×0 + 1×-1
-         1×1 +  0×0 + 2×-1
-        = -3
-      sum -3 + bias 0 = -3
-      relu: ReLU(-3) = 0
+      Conv2d: sum of patch × weights + bias
+      x, channel 0: patch × weights
+         2×1 +  1×0 + 3×−1
+         0×1 +  2×0 + 1×−1
+         1×1 +  0×0 + 2×−1
+        = −3
+      sum of 9 products = −3
+      sum + bias = −3 + 0 = −3
+      the engine computed −3, exactly that
+      relu: ReLU(−3) = 0
       pixels behind it: rows 0 to 2, columns 0 to 2
     """
-    batch = _as_input(net, image)[None]  # (1, C, H, W)
+    if isinstance(memory, bool) or not isinstance(memory, int) or memory < 0:
+        raise ParameterError(f"The 'memory' parameter of trace must be a number of bytes from 0 up; got {memory!r}.")
+    batch = as_input(net, image, vectors=True)[None]  # (1, C, H, W)
     with net.evaluating():
         graph = net.graph(batch.shape)
-    arrays = net.arrays()
-    plan = Plan(graph, keep=tuple({value.name: None for value in _kept(graph)}))
-    run = plan.run({next(iter(graph.inputs)): batch, **arrays})
-    # Training changes parameters in place; a trace goes on showing the weights that it was made with.
-    return Trace(graph, {name: array.copy() if name in arrays else array for name, array in run.items()})
-
-
-def _kept(graph: Graph) -> Iterator[Value]:
-    """Yield the image, every node's result, and the weights that cells are written out with."""
-    yield from graph.inputs.values()
-    for node in graph.nodes:
-        yield node.outputs[0]
-        if isinstance(node.op, Conv2d):
-            yield from (value for value in node.inputs[1:] if value is not None)
-
-
-def _as_input(net: Module, image: Any) -> Array:
-    pillow = sys.modules.get("PIL.Image")
-    if pillow is not None and isinstance(image, pillow.Image):
-        return _prepared(net, image)
-    array = np.array(image)
-    dtype = next((parameter.reading.dtype for parameter in net.parameters()), np.dtype("float32"))
-    if array.dtype != dtype:
-        raise ShapeError(f"The image of a trace must be {dtype}; got {array.dtype}; convert it: .astype('{dtype}').")
-    if array.ndim == 4:
-        raise ShapeError(f"A trace is of one image (C, H, W); got a batch of shape {array.shape}; choose images[0].")
-    if not np.isfinite(array).all():
-        raise DataError("The pixels of the image must be finite; got NaN or infinity; replace them with np.nan_to_num.")
-    return array
-
-
-def _prepared(net: Module, image: Any) -> Array:
-    from pellucid.data import Preprocessing
-
-    if "preprocessing" not in net.metadata:
-        raise ParameterError(
-            "The network does not say how a picture becomes its input; give the image as a float32 array (C, H, W), "
-            "or set net.metadata['preprocessing'] = dataset.preprocessing.as_dict()."
-        )
-    preprocessing = Preprocessing.from_dict(net.metadata["preprocessing"])
-    return preprocessing.normalise(preprocessing.to_array(image))
-
-
-def _read_only(array: Array) -> Array:
-    view = array[...]
-    view.flags.writeable = False
-    return view
+    used = graph.parameters | graph.buffers
+    weights = {name: array.copy() for name, array in net.arrays().items() if name in used}
+    return Trace(graph, {next(iter(graph.inputs)): batch, **weights}, memory)

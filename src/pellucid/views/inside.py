@@ -6,9 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from pellucid.analysis.summary import size
-from pellucid.explain.cell import Cell, number
+from pellucid.explain.cell import Cell
+from pellucid.explain.cells.words import Grid as Patch
+from pellucid.explain.cells.words import grids, largest
+from pellucid.explain.numbers import number
 from pellucid.explain.trace import Layer, Trace
-from pellucid.graph import Graph, Node
+from pellucid.graph import Node
 from pellucid.ops import Conv2d
 from pellucid.types import Array
 from pellucid.views import scales
@@ -83,15 +86,6 @@ class WrittenCell:
     value: str
 
 
-def first_convolution(graph: Graph) -> Node | None:
-    """Return the first convolution whose weights are a parameter, or None where there is none."""
-    for node in graph.nodes:
-        weight = node.inputs[1] if isinstance(node.op, Conv2d) else None
-        if weight is not None and weight.name in graph.parameters:
-            return node
-    return None
-
-
 def filters(node: Node, before: Mapping[str, Array], after: Mapping[str, Array]) -> Filters:
     """Draw the filters of a convolution from two state dicts; a filter's input channels lie side by side."""
     assert node.inputs[1] is not None
@@ -134,37 +128,36 @@ def strongest_cell(trace: Trace, node: Node) -> WrittenCell:
 
 def written(cell: Cell) -> WrittenCell:
     """Turn a cell into grids of numbers; of many input channels, the three that contribute most."""
-    sums = cell.products.sum(axis=(1, 2))
-    shown = sorted(np.argsort(-abs(sums), kind="stable")[:_CHANNELS].tolist())
-    limits = [float(abs(values[shown]).max()) for values in (cell.patch, cell.weights, cell.products)]
+    patches = [piece for piece in grids(cell.operands[0], most=_CHANNELS) if isinstance(piece, Patch)]
+    shown = [(patch, patch.multiplied) for patch in patches if patch.multiplied is not None]
+    limits = [
+        largest(np.array(numbers))
+        for numbers in zip(*((patch.values, by.weights, by.products) for patch, by in shown), strict=True)
+    ]
     channels = [
         (
-            cell.channels[index],
-            _grid("patch", "a", cell.patch[index], limits[0]),
-            _grid("weights", "w", cell.weights[index], limits[1]),
-            _grid("products", "a", cell.products[index], limits[2]),
-            _text(sums[index]),
+            patch.channel,
+            _grid("patch", "a", patch.values, limits[0]),
+            _grid("weights", "w", by.weights, limits[1]),
+            _grid("products", "a", by.products, limits[2]),
+            number(by.total),
         )
-        for index in shown
+        for patch, by in shown
     ]
     return WrittenCell(
         cell=cell,
         channels=channels,
-        left_out=len(sums) - len(shown),
-        sum=_text(sums.sum()),
-        bias=_text(cell.bias),
-        preactivation=_text(cell.preactivation),
-        value=_text(cell.value if cell.activation is None else cell.activation.value),
+        left_out=len(cell.patch) - len(shown),
+        sum=number(cell.steps[0].value),
+        bias=number(cell.bias),
+        preactivation=number(cell.preactivation),
+        value=number(cell.value if cell.activation is None else cell.activation.value),
     )
 
 
 def legend(scale: Scale) -> Legend:
     """Return a scale's legend: its colours, and the numbers below them."""
     return Legend(ramp(scale.colours), scale.marks)
-
-
-def _text(value: float) -> str:
-    return number(value).replace("-", "−")
 
 
 def _filter_mosaic(weights: Array, scale: Scale) -> str:
@@ -198,7 +191,7 @@ def _rows(values: Array) -> Array:
 
 def _grid(name: str, family: str, values: Array, limit: float) -> Grid:
     def entry(value: float) -> tuple[str, str]:
-        shade = round(SHADES * value / limit) if limit else 0
+        shade = round(SHADES * value / limit) if limit and np.isfinite(value) else 0
         return f"{round(value, 2) + 0.0:.2f}".replace("-", "−"), f"{family}{shade}"  # + 0.0: no "−0.00"
 
     return Grid(name, [[entry(float(value)) for value in row] for row in values])
