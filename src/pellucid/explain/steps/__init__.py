@@ -1,0 +1,1 @@
+"""Convolve → ReLU → pool, one window after the other, there and back."""

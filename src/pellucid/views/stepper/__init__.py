@@ -1,0 +1,1 @@
+"""The steps drawn: as GIF, PNG, SVG, a page, and in a terminal."""
