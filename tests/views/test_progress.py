@@ -3,7 +3,7 @@ import io
 from rich.console import Console
 
 from pellucid.train.callbacks import Progress
-from pellucid.views.progress import TrainingDisplay, downloading
+from pellucid.views.progress import TrainingDisplay, counting, downloading
 from tests.views.outcomes import history
 
 
@@ -59,6 +59,9 @@ def test_a_pipe_sees_nothing() -> None:
     train(console)
     with downloading(console) as progress:
         assert progress is None
+    with counting(console, "pictures") as show:
+        show(1, 2)
+        show(2, 2)
 
     assert file.getvalue() == ""
 
@@ -71,3 +74,19 @@ def test_downloads_are_shown_by_name() -> None:
         progress("images.gz", 1000, 1000)
 
     assert "images.gz" in file.getvalue()
+
+
+def test_counts_are_shown_with_what_is_counted() -> None:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=80, color_system=None)
+    with counting(console, "pictures") as show:
+        show(0, 20)
+        show(8, 20)
+        assert "pictures" in file.getvalue()
+        show(20, 20)
+        with counting(console, "photos") as other:  # the first bar is gone, so that another may come
+            other(0, 2, "[red].png")
+            other(2, 2)
+        show(1, 3)
+
+    assert "[red].png" in file.getvalue()
