@@ -19,8 +19,14 @@ from pellucid.ops.modes import precision, selection, set_precision, set_selectio
 if TYPE_CHECKING:
     from pellucid.analysis.summary import summary
     from pellucid.data import registry as datasets
+    from pellucid.explain.attribution.attribute import attribute
+    from pellucid.explain.dreams.dream import dream
+    from pellucid.explain.kernels import gallery
+    from pellucid.explain.kernels.describe import describe
+    from pellucid.explain.shifts.shift import shift
     from pellucid.explain.trace import trace
     from pellucid.interop.native import load, save
+    from pellucid.interop.pretrained import pretrained
     from pellucid.train import optim
     from pellucid.train.fit import fit
     from pellucid.train.gradients import value_and_grad
@@ -28,11 +34,17 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _LAZY = {
+    "attribute": ("pellucid.explain.attribution.attribute", "attribute"),
     "datasets": ("pellucid.data.registry", None),
+    "describe": ("pellucid.explain.kernels.describe", "describe"),
+    "dream": ("pellucid.explain.dreams.dream", "dream"),
     "fit": ("pellucid.train.fit", "fit"),
+    "gallery": ("pellucid.explain.kernels.gallery", None),
     "load": ("pellucid.interop.native", "load"),
     "optim": ("pellucid.train.optim", None),
+    "pretrained": ("pellucid.interop.pretrained", "pretrained"),
     "save": ("pellucid.interop.native", "save"),
+    "shift": ("pellucid.explain.shifts.shift", "shift"),
     "summary": ("pellucid.analysis.summary", "summary"),
     "trace": ("pellucid.explain.trace", "trace"),
     "value_and_grad": ("pellucid.train.gradients", "value_and_grad"),
@@ -62,21 +74,27 @@ __all__ = [
     "PellucidError",
     "ShapeError",
     "TrainingError",
+    "attribute",
     "conv2d",
     "datasets",
+    "describe",
+    "dream",
     "filter2d",
     "fit",
+    "gallery",
     "load",
     "losses",
     "manual_seed",
     "nn",
     "optim",
     "precision",
+    "pretrained",
     "save",
     "selection",
     "set_precision",
     "set_selection",
     "set_threads",
+    "shift",
     "summary",
     "trace",
     "value_and_grad",

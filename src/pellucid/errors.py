@@ -42,12 +42,15 @@ class TrainingError(PellucidError, RuntimeError):
     """Training cannot go on."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: object, known: Iterable[str]) -> str:
     """Name what somebody may have meant: the end of a message about a name that there is not.
 
     >>> nearest("conf1", ["conv1", "relu1", "conv2"]), nearest("zzz", ["conv1", "relu1"])
     ('the nearest are conv1, conv2', 'there are conv1, relu1')
+    >>> nearest("Bog", ["Bag", "Shirt"]), nearest(5, ["conv1"]), nearest(5, [])
+    ('the nearest is Bag', 'there is conv1', 'there are none')
     """
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"the nearest are {', '.join(near)}" if near else f"there are {', '.join(names)}"
+    near = difflib.get_close_matches(str(name), names, n=3, cutoff=0.5)
+    those, start = (near, "the nearest") if near else (names, "there")
+    return f"{start} {'is' if len(those) == 1 else 'are'} {', '.join(those) or 'none'}"

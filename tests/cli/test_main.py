@@ -14,6 +14,10 @@ import pellucid as pel
 from pellucid.cli import summary
 from tests.cli.conftest import Command
 
+COMMANDS = (
+    "train", "evaluate", "predict", "summary", "compare", "design", "draw", "step", "explain", "kernels", "filter",
+    "maps", "filters", "attribute", "dream", "shift", "bench", "engine",
+)  # fmt: skip
 PELLUCID = [sys.executable, "-W", "error", "-c", "import sys; from pellucid.cli.main import main; sys.exit(main())"]
 
 
@@ -22,13 +26,7 @@ def process(*arguments: object, **settings: object) -> subprocess.CompletedProce
     return subprocess.run(words, capture_output=True, text=True, timeout=120, check=False, **settings)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "train", "evaluate", "predict", "summary", "compare", "design", "draw", "bench", "engine", "data list",
-        "data get", "data path",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("name", [*COMMANDS, "data list", "data get", "data path"])
 def test_every_command_has_help_with_an_example(command: Command, name: str) -> None:
     status, out, err = command(*name.split(), "--help")
 
@@ -41,7 +39,7 @@ def test_help_lists_the_commands(command: Command) -> None:
     status, out, _ = command("--help")
 
     assert status == 0
-    for name in ("train", "evaluate", "predict", "summary", "compare", "design", "draw", "bench", "engine", "data"):
+    for name in (*COMMANDS, "data"):
         assert f" {name} " in out
 
 

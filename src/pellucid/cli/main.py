@@ -12,7 +12,27 @@ import typer
 from typer.core import TyperGroup
 
 from pellucid import __version__
-from pellucid.cli import bench, compare, data, design, draw, engine, evaluate, predict, summary, train
+from pellucid.cli import (
+    attribute,
+    bench,
+    compare,
+    data,
+    design,
+    draw,
+    dream,
+    engine,
+    evaluate,
+    explain,
+    filters,
+    kernels,
+    maps,
+    predict,
+    shift,
+    step,
+    summary,
+    train,
+)
+from pellucid.cli import filter as filter_
 from pellucid.errors import PellucidError
 
 
@@ -42,6 +62,15 @@ app.command("summary", epilog=summary.EXAMPLE)(summary.summary)
 app.command("design", epilog=design.EXAMPLE)(design.design)
 app.command("compare", epilog=compare.EXAMPLE)(compare.compare)
 app.command("draw", epilog=draw.EXAMPLE)(draw.draw)
+app.command("step", epilog=step.EXAMPLE)(step.step)
+app.command("explain", epilog=explain.EXAMPLE)(explain.explain)
+app.command("kernels", epilog=kernels.EXAMPLE, context_settings=kernels.SETTINGS)(kernels.kernels)
+app.command("filter", epilog=filter_.EXAMPLE)(filter_.filter_photos)
+app.command("maps", epilog=maps.EXAMPLE)(maps.maps)
+app.command("filters", epilog=filters.EXAMPLE)(filters.filters)
+app.command("attribute", epilog=attribute.EXAMPLE)(attribute.attribute)
+app.command("dream", epilog=dream.EXAMPLE)(dream.dream)
+app.command("shift", epilog=shift.EXAMPLE)(shift.shift)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("engine", epilog=engine.EXAMPLE)(engine.engine)
 app.add_typer(data.app, name="data")

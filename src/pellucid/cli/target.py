@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,11 +67,7 @@ def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
         shape = shape or zoo.usual_input(target)
         with skip_init():
             return zoo.build(target, input=shape), shape
-    if not Path(target).exists():
-        raise ParameterError(
-            f"There is no network, run or model file '{target}'; the networks are {', '.join(zoo.names())}."
-        )
-    net = load_model(target)
+    net = _load_known(target)
     if shape is None and "input" not in net.metadata:
         raise ParameterError(f"The model '{target}' does not say which images it takes; give --input C,H,W.")
     return net, shape or tuple(net.metadata["input"])
@@ -86,12 +83,25 @@ def open_model(target: str) -> tuple[Module, str]:
     if target in zoo.names():
         manual_seed(0)
         return zoo.build(target).eval(), "fresh random weights"
+    return _load_known(target), f"the weights of {target}"
+
+
+def _load_known(target: str) -> Module:
+    """Load a trained network. Raises ParameterError, naming all there are, where there is none."""
+    from pellucid import zoo
+
     if target not in PRETRAINED and not Path(target).exists():
         raise ParameterError(
-            f"There is no network, run or model file '{target}'; the trained networks are {', '.join(PRETRAINED)}, "
-            f"those of the zoo {', '.join(zoo.names())}."
+            f"There is no network, run or model file '{target}'; the networks are {' and '.join(PRETRAINED)}, which "
+            f"are trained, and {', '.join(zoo.names())}."
         )
-    return load_model(target), f"the weights of {target}"
+    return load_model(target)
+
+
+def name_of(target: str) -> str:
+    """Return what a run, a model file or a network is called in a title: a run's folder may have dots in its name."""
+    path = Path(target)
+    return path.resolve().name if path.is_dir() else path.stem
 
 
 def preprocessing_of(net: Module) -> Preprocessing:
@@ -106,7 +116,8 @@ def preprocessing_of(net: Module) -> Preprocessing:
         return Preprocessing.from_dict(net.metadata["preprocessing"])
     if "input" not in net.metadata:
         raise ParameterError(
-            "The model does not say which images it takes; train it with pellucid, or save it with it."
+            "The model does not say which images it takes; train it with pellucid, or save it with "
+            "metadata={'input': (C, H, W)}."
         )
     channels, height, width = net.metadata["input"]
     if channels == 3:
@@ -120,10 +131,10 @@ def open_pixels(net: Module, source: str) -> Array:
 
     preprocessing = preprocessing_of(net)
     data, _, index = source.rpartition(":")
-    if Path(source).exists() or not data or not index.isdecimal():
+    if Path(source).exists() or not data or not re.fullmatch("-?[0-9]{1,18}", index):
         return preprocessing.to_array(source)
     _, test = registry.load(data)
-    if int(index) >= len(test):
+    if not 0 <= int(index) < len(test):
         raise ParameterError(f"The picture of '{data}' must be 0 to {len(test) - 1}, as DATA:INDEX; got {index}.")
     image = test.images[int(index)]
     return preprocessing.to_array(image if image.dtype == "uint8" else (255 * image).round().astype("uint8"))

@@ -20,6 +20,7 @@ _INNER = "#ff6f4d"
 def effective(field: EffectiveField) -> Figure:
     """Draw where a cell's gradient lies on the image, with the theoretical field and the square that holds 95 % of it.
 
+    >>> import numpy as np
     >>> found = EffectiveField("conv", (1, 1), np.eye(3), (3.0, 3.0), (0, 0, 3, 3), (1.0, 1.0), 3)
     >>> effective(found).get_label()
     'Effective receptive field of conv: 95 % of the gradient in 3×3 pixels'

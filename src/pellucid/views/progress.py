@@ -2,10 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.progress import Progress as Display
 
 from pellucid.train.callbacks import Callback, Progress
@@ -74,6 +82,36 @@ def downloading(console: Console) -> Iterator["OnBytes | None"]:
             display.update(tasks[name], completed=done)
 
         yield show
+
+
+class OnCount(Protocol):
+    """Takes how much is done, of how much, and what is being done if that changes."""
+
+    def __call__(self, done: int, total: int, what: str | None = None) -> None:
+        """Show it."""
+
+
+@contextmanager
+def counting(console: Console, what: str) -> Iterator[OnCount]:
+    """Give a function that shows how far something is; in a pipe it does nothing.
+
+    The bar is there from the first count to the last, so that other displays may come before, between and after.
+    """
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(bar_width=24), MofNCompleteColumn())
+    display = Display(*columns, TimeRemainingColumn(), console=console, transient=True, disable=not console.is_terminal)
+    task = display.add_task(what, total=None)
+
+    def show(done: int, total: int, what: str | None = None) -> None:
+        display.update(task, completed=done, total=total, description=what)
+        if done < total:
+            display.start()
+        else:
+            display.stop()
+
+    try:
+        yield show
+    finally:
+        display.stop()
 
 
 def _numbers(progress: Progress, steps_here: int) -> str:

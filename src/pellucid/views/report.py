@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid import __version__
 from pellucid.analysis.summary import summary
+from pellucid.explain.filters import first_convolution
 from pellucid.explain.trace import trace
 from pellucid.files import write_text
 from pellucid.train.run import RUN, Outcome
@@ -96,7 +97,7 @@ def _inside(outcome: Outcome) -> dict[str, Any]:
     index = findings.image_to_show(outcome.evaluation, test)
     image = test.inputs(np.array([index]))[0]  # (C, H, W)
     seen = trace(net, image)
-    convolution = inside.first_convolution(seen.graph)
+    convolution = first_convolution(seen.graph)
     account = summary(net, image.shape)
     return {
         "example": _example(outcome, index),

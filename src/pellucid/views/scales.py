@@ -1,17 +1,18 @@
 """Colour scales: which colour stands for which number.
 
 Signed numbers get a diverging scale centred on zero, one pair of colours for activations and another for weights, so
-that the two are never mistaken for each other; numbers that are never negative get cividis. All of them can be told
-apart with any kind of colour vision, and in grey by their printed limits.
+that the two are never mistaken for each other; numbers that are never negative get cividis, pixels grey. All of them
+can be told apart with any kind of colour vision, and in grey by their printed limits.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from pellucid.explain import numbers
 from pellucid.types import Array
 
-ACTIVATIONS, WEIGHTS, POSITIVE = "RdBu_r", "PuOr_r", "cividis"
+ACTIVATIONS, WEIGHTS, POSITIVE, BRIGHTNESS = "RdBu_r", "PuOr_r", "cividis", "gray"
 LEVELS = 255
 """Shades of a scale; one more entry of a palette is left for "nothing here"."""
 
@@ -27,7 +28,7 @@ class Scale:
     @property
     def signed(self) -> bool:
         """Whether zero lies in the middle."""
-        return self.colours != POSITIVE
+        return self.colours in (ACTIVATIONS, WEIGHTS)
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -36,8 +37,9 @@ class Scale:
         >>> signed(np.array([-0.12345]), WEIGHTS).marks, for_activations(np.array([3.0])).marks
         (('−0.123', '0', '+0.123'), ('0', '3'))
         """
-        low, high = (f"{limit:+.3g}".replace("-", "−") for limit in (self.low, self.high))
-        return (low, "0", high) if self.signed else ("0", high.removeprefix("+"))
+        if self.signed:
+            return numbers.signed(self.low), "0", numbers.signed(self.high)
+        return "0", numbers.number(self.high, 3)
 
     def levels(self, values: Array) -> Array:
         """Return the shade, 0 to 254 (uint8), of each number; any shape.
