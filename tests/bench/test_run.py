@@ -95,7 +95,9 @@ def no_peak(monkeypatch):
 @pytest.mark.usefixtures("no_peak")
 def test_the_json_form(right):
     chosen, told = [works.find(WORK), works.find("conv/wgrad/n1c3h6w6k4r3s3pad1")], []
-    *_, benchmark = run.run(chosen, (1, 2), {"peer": Peer({"": right})}, progress=told.append, seconds=1e-3)
+    *_, benchmark = run.run(
+        chosen, (1, 2), {"peer": Peer({"": right})}, progress=lambda *it: told.append(it), seconds=1e-3
+    )
     record = json.loads(json.dumps(benchmark.as_dict(), allow_nan=False))
     assert record["machine"]["fma_peak_gflops"] == 200.0
     assert record["machine"]["processor"]
@@ -104,7 +106,7 @@ def test_the_json_form(right):
     assert {"work", "threads", "pellucid_ms", "peers", "fastest_peer", "ratio", "gflops", "max_error"} <= set(first)
     assert {failure["who"] for failure in record["failures"]} == {"peer", "pellucid"}  # "y" is no gradient of weights
     assert not benchmark.is_complete
-    assert told == ["the machine's peak", *(work.name for work in chosen)]
+    assert told == [(0, 2, "the machine's peak"), (0, 2, chosen[0].name), (1, 2, chosen[1].name)]
 
 
 @pytest.mark.usefixtures("no_peak")

@@ -1,4 +1,3 @@
-import io
 import json
 import os
 from pathlib import Path
@@ -6,10 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 from scipy import ndimage
 
-from pellucid.cli.filter import _progress
 from pellucid.data.photos import open_photo
 from pellucid.explain.kernels.gallery import NAMES, kernel
 from tests.cli.conftest import Command
@@ -251,14 +248,3 @@ def test_edges_of_a_16_bit_photo_keep_their_depth(tmp_path: Path, command: Comma
     direction = open_photo(record["edges"]["direction"])
     assert direction.pixels.dtype == np.uint8
     assert len(np.unique(direction.pixels[:6, 1:19].reshape(-1, 3), axis=0)) == 1
-
-
-def test_a_terminal_sees_which_of_several_photos_is_being_filtered() -> None:
-    console = Console(file=io.StringIO(), force_terminal=True, width=80)
-    with _progress(console, 2) as show:
-        show("[red]cat.png")  # brackets are no markup
-    assert "[red]cat.png" in console.file.getvalue()
-    quiet = Console(file=io.StringIO(), force_terminal=False)
-    with _progress(quiet, 2) as show:
-        show("cat.png")
-    assert quiet.file.getvalue() == ""

@@ -108,7 +108,7 @@ def test_gabor_fits_stand_beside_the_filters(shape: tuple[int, ...]) -> None:
     assert [text for text in written if text.startswith("R² ")] == [f"R² {fit.r2:.2f}" for fit in study.fits]
     assert f"median {study.median:.2f}" in written
     assert "median 0.30" in written
-    assert f"Median R² of Gabor functions: {study.median:.2f}, of random filters 0.30." in figure.get_label()
+    assert f"Median R² of Gabor functions: {study.median:.2f}; of random filters 0.30." in figure.get_label()
     shown = np.ma.filled(figure.axes[0].images[-1].get_array(), np.nan)
     side = shape[3]
     pair = np.concatenate([study.planes[0], study.fits[0].gabor.draw(side, side)], axis=1)

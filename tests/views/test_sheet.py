@@ -109,3 +109,12 @@ def test_a_scale_of_nothing_but_zeros_is_painted_too() -> None:
     sheet.legend(for_activations(np.zeros(1)), 0, 20, 90)
 
     assert texts(sheet.figure) == ["0", "0"]
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+def test_names_in_any_script_pass_in_one_line(tmp_path: Path, suffix: str) -> None:
+    sheet = Sheet(60, 30, "日本")
+    sheet.text((5, 15), "日本\n\tone", width=50)
+
+    assert texts(sheet.figure) == ["日本 one"]
+    save(sheet.figure, tmp_path / f"a{suffix}")  # warnings are errors here

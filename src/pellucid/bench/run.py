@@ -114,17 +114,18 @@ def run(
     threads: Sequence[int],
     peers: Mapping[str, Peer],
     *,
-    progress: Callable[[str], None] = lambda name: None,
+    progress: Callable[[int, int, str], None] = lambda done, total, name: None,
     seconds: float = 0.5,
 ) -> Iterator[Benchmark]:
     """Measure works on each number of threads; yields the benchmark again after each work, grown by it.
 
-    ``progress`` is told what comes next; ``seconds`` is about how long a contender computes in all.
+    ``progress`` is told how many works are done, of how many, and what comes next; ``seconds`` is about how long a
+    contender computes in all.
     """
-    progress("the machine's peak")
+    progress(0, len(works), "the machine's peak")
     benchmark = Benchmark(_machine(threads))
-    for work in works:
-        progress(work.name)
+    for done, work in enumerate(works):
+        progress(done, len(works), work.name)
         if work.task is None:
             benchmark.memory.append(memory.compare(work.name, max(threads), pytorch="pytorch" in peers))
         else:

@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli.options import Json, print_json
+from pellucid.cli.options import Image, Json, Model, Out, check_out, print_json
 from pellucid.cli.target import open_model, open_pixels, preprocessing_of
 from pellucid.errors import ParameterError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pellucid.explain.attribution.record import Attribution
     from pellucid.explain.attribution.sanity import Sanity
     from pellucid.nn import Module
     from pellucid.types import Array
+    from pellucid.views.progress import OnCount
 
 EXAMPLE = "Example: pellucid attribute fashion fashion-mnist-mini:0 --method grad-cam --out boot.png"
 
 
 def attribute(
-    model: Annotated[
-        str, typer.Argument(metavar="RUN|MODEL|NET", help="A run's folder, a model file or a network's name.")
-    ],
-    image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="An image file, or DATA:INDEX, a data set's test picture.")
-    ],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Picture to write, .svg or .png; needed unless --json.")
-    ] = None,
+    model: Model,
+    image: Image,
+    out: Out = None,
     target: Annotated[
         str | None, typer.Option(metavar="CLASS|N", help="Class, by name or number.", show_default="the likeliest")
     ] = None,
@@ -67,19 +59,17 @@ def attribute(
     """Show which pixels the score of a class comes from, by one method or all of them."""
     from pellucid.views import attribution as views
     from pellucid.views import text
-    from pellucid.views.sheet import check_picture, save
+    from pellucid.views.progress import counting
+    from pellucid.views.sheet import save
 
-    if out is None and not json:
-        raise typer.BadParameter("give --out FILE for the picture, or --json.")
-    if out is not None:
-        check_picture(out)
+    check_out(out, json)
     if npz is not None and npz.suffix.lower() != ".npz":
         raise typer.BadParameter(f"--npz must end in .npz; got '{npz}'.")
     net, weights = open_model(model)
     pixels = open_pixels(net, image)
     values = preprocessing_of(net).normalise(pixels)
     options = {"layer": layer, "baseline": _baseline(baseline), "seed": seed}
-    with _progress(text.console(error=True)) as show:
+    with counting(text.console(error=True), "") as show:
         found, checks, left_out = _compute(net, values, target, method, options, check, show)
     if out is not None and len(found) == 1:
         save(views.attribution(pixels, found[0], checks[0] if checks else None), out)
@@ -104,9 +94,6 @@ def _baseline(said: str | None) -> str | float | None:
         return said
 
 
-Show = Callable[[str, int, int], None]
-
-
 def _compute(
     net: Module,
     image: Array,
@@ -114,7 +101,7 @@ def _compute(
     method: str,
     options: dict[str, Any],
     check: bool,
-    show: Show,
+    show: OnCount,
 ) -> tuple[list[Attribution], list[Sanity], list[str]]:
     """Return the attributions, their checks where asked for, and why methods of "all" were left out."""
     from pellucid.explain.attribution.attribute import METHODS
@@ -128,10 +115,10 @@ def _compute(
     for name in METHODS if method == "all" else [method]:
 
         def images(done: int, total: int, title: str = TITLES.get(name, name)) -> None:
-            show(title, done, total)
+            show(done, total, title)
 
         def stages(done: int, total: int, title: str = TITLES.get(name, name)) -> None:
-            show(f"{title}, random weights", done, total)
+            show(done, total, f"{title}, random weights")
 
         own = options
         if method == "all":
@@ -172,17 +159,3 @@ def _write(path: Path, image: Array, found: Sequence[Attribution]) -> None:
         arrays |= {each.method: each.map, f"{each.method}.summary": each.summary}
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, **arrays)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Show]:
-    """Give a function that shows what is being computed and how far it is, where somebody can see it."""
-    if not console.is_terminal:
-        yield lambda title, done, total: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task("")
-        yield lambda title, done, total: display.update(task, description=title, completed=done, total=total)

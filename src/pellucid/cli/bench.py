@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +12,6 @@ import typer
 from pellucid.errors import ParameterError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pellucid.bench.works import Work
 
 EXAMPLE = "Example: pellucid bench --work 'infer/*/b1' --threads 2 --json bench.json"
@@ -51,11 +47,12 @@ def bench(
         return
     from pellucid.bench import peers, run
     from pellucid.views.bench import benchmark_tables
+    from pellucid.views.progress import counting
 
     works, counts = _choose(work or []), _parse(threads)
     _note_missing(peers.missing())
     benchmark = None
-    with _progress(text.console(error=True), len(works)) as show:
+    with counting(text.console(error=True), "") as show:
         seconds = 0.05 if quick else 0.5
         for benchmark in run.run(works, counts, peers.installed(), progress=show, seconds=seconds):
             _write(json_file, benchmark.as_dict())
@@ -115,18 +112,3 @@ def _write(path: Path | None, results: dict[str, Any]) -> None:
 
     if path is not None:
         write_text(path, json.dumps(results, indent=1, allow_nan=False) + "\n")
-
-
-@contextmanager
-def _progress(console: Console, count: int) -> Iterator[Callable[[str], None]]:
-    """Give a function that shows which work is being measured, where somebody can see it."""
-    if not console.is_terminal:
-        yield lambda name: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    with Progress(
-        BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"), console=console, transient=True
-    ) as display:
-        task = display.add_task("", total=count + 1, completed=-1)
-        yield lambda name: display.update(task, advance=1, description=name)

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.cli.options import Json, print_json
+from pellucid.cli.options import Json, Model, Out, check_out, parse_numbers, print_json
 from pellucid.cli.target import open_model, open_pixels, preprocessing_of
 from pellucid.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pellucid.explain.dreams.dream import Dream
     from pellucid.explain.dreams.goals import Goal
     from pellucid.nn import Module
@@ -24,16 +19,10 @@ if TYPE_CHECKING:
 
 EXAMPLE = "Example: pellucid dream digits --class all --out digits.png"
 
-_MOST = 256
-
 
 def dream(
-    model: Annotated[
-        str, typer.Argument(metavar="RUN|MODEL|NET", help="A run's folder, a model file or a network's name.")
-    ],
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Picture to write, .svg or .png; needed unless --json.")
-    ] = None,
+    model: Model,
+    out: Out = None,
     layer: Annotated[str | None, typer.Option(metavar="NAME", help="Layer; alone, all of it is excited.")] = None,
     channel: Annotated[
         str | None, typer.Option(metavar="N,…", help="Channels of the layer, such as 3,5 or 0-15.")
@@ -63,24 +52,22 @@ def dream(
     from pellucid.explain.dreams.dream import Settings, dreams
     from pellucid.views import text
     from pellucid.views.dream import dream_sheet
-    from pellucid.views.sheet import check_picture, save
+    from pellucid.views.progress import counting
+    from pellucid.views.sheet import save
 
-    if out is None and not json:
-        raise typer.BadParameter("give --out FILE for the picture, or --json.")
-    if out is not None:
-        check_picture(out)
+    check_out(out, json)
     if (layer is None) == (not target):
         raise typer.BadParameter("give --layer, or --class.")
     if channel is None and cell is not None:
         raise typer.BadParameter("--cell goes with --channel.")
     if layer is None and channel is not None:
         raise typer.BadParameter("--channel goes with --layer.")
-    channels, place = _channels(channel), _cell(cell)
+    channels, place = parse_numbers("--channel", channel) or [], _cell(cell)
     net, weights = open_model(model)
     goals = _goals(net, layer, channels, place, target or [])
     start = None if image is None else open_pixels(net, image)
     others, compare = _others(net, data)
-    with _progress(text.console(error=True)) as progress:
+    with counting(text.console(error=True), "climbing") as progress:
         made = dreams(
             net,
             goals,
@@ -120,19 +107,6 @@ def _goals(
     return class_goals(net) if targets == ["all"] else [class_goal(net, target) for target in targets]
 
 
-def _channels(said: str | None) -> list[int]:
-    """Read "3,5" and "0-15"."""
-    if said is None:
-        return []
-    parts = [re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", part.strip()) for part in said.split(",")]
-    ranges = [(int(part[1]), int(part[2] or part[1])) for part in parts if part]
-    if len(ranges) < len(parts) or any(first > last for first, last in ranges):
-        raise typer.BadParameter(f"--channel must be numbers or ranges such as 3,5 or 0-15; got {said!r}.")
-    if sum(last - first + 1 for first, last in ranges) > _MOST:
-        raise typer.BadParameter(f"--channel must name at most {_MOST} channels; got {said!r}.")
-    return list(dict.fromkeys(number for first, last in ranges for number in range(first, last + 1)))
-
-
 def _cell(said: str | None) -> tuple[int, int] | None:
     if said is None:
         return None
@@ -164,17 +138,3 @@ def _others(net: Module, data: str | None) -> tuple[str, Array | None]:
             )
         return "", None
     return f"{len(test):,} pictures of {test.name}", test.images
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Callable[[int, int], Any] | None]:
-    """Give a function that shows how far the climb is, or None where nobody can see it."""
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("climbing"), BarColumn(bar_width=24), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task("", total=None)
-        yield lambda done, total: display.update(task, completed=done, total=total)

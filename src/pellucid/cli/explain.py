@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pellucid.cli.options import Json, print_json
+from pellucid.cli.options import Image, Json, Model, print_json
 from pellucid.cli.target import open_input, open_model, open_pixels
 
 if TYPE_CHECKING:
     from pellucid.explain.cell import Cell
     from pellucid.explain.trace import Trace
 
-EXAMPLE = "Example: pellucid explain runs/20260131-120000-pooled28 photo.jpg --layer conv2 --cell 3,5,7"
+EXAMPLE = "Example: pellucid explain fashion fashion-mnist-mini:0 --layer conv2 --cell 3,5,7"
 
 
 def explain(
-    model: Annotated[
-        str, typer.Argument(metavar="RUN|MODEL|NET", help="A run's folder, a model file or a network's name.")
-    ],
-    image: Annotated[
-        str, typer.Argument(metavar="IMAGE", help="An image file, or DATA:INDEX, a data set's test picture.")
-    ],
+    model: Model,
+    image: Image,
     layer: Annotated[
         str | None, typer.Option(metavar="NAME", help="Layer of the cell.", show_default="the layers are listed")
     ] = None,

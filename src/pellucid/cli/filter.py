@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Container, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,25 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli.options import Json, print_json
+from pellucid.cli.options import Border, Json, print_json
 from pellucid.errors import FileError, PellucidError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pellucid.data.photos import Photo
     from pellucid.types import Array
 
 EXAMPLE = "Example: pellucid filter photo.jpg --kernel sobel-x --kernel sharpen --out filtered"
-
-
-class Border(StrEnum):
-    """What surrounds a photo."""
-
-    zeros = "zeros"
-    replicate = "replicate"
-    reflect = "reflect"
-    circular = "circular"
 
 
 class Result(StrEnum):
@@ -159,18 +147,20 @@ def filter_photos(
 def _filter_all(photos: Sequence[Path], work: _Work) -> tuple[list[dict[str, Any]], list[PellucidError]]:
     """Filter all photos; return what was done to each, and what went wrong with others, which is also printed."""
     from pellucid.views import text
+    from pellucid.views.progress import counting
 
     records: list[dict[str, Any]] = []
     failures: list[PellucidError] = []
     sources = _find(photos, work.out, failures)
     places = _Places(work.out, sources)
-    with _progress(text.console(error=True), len(sources)) as show:
-        for source in sources:
-            show(source.name)
+    with counting(text.console(error=True), "photos") as show:
+        for index, source in enumerate(sources):
+            show(index, len(sources), source.name)
             try:
                 records.append(_filter(source, work, places))
             except PellucidError as error:
                 failures.append(error)
+        show(len(sources), len(sources))
     for failure in failures:
         print(f"pellucid: {failure}", file=sys.stderr)
     return records, failures
@@ -309,17 +299,3 @@ def _print(records: Sequence[dict[str, Any]]) -> None:
             typer.echo(f"  {found['pair']}: {said}; direction: {found['direction']}")
         if "sheet" in record:
             typer.echo(f"  Drawn: {record['sheet']}")
-
-
-@contextmanager
-def _progress(console: Console, count: int) -> Iterator[Callable[[str], None]]:
-    """Give a function that shows which photo is being filtered, where somebody can see it."""
-    if not console.is_terminal or count < 2:
-        yield lambda name: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task("", total=count, completed=-1)
-        yield lambda name: display.update(task, advance=1, description=name)

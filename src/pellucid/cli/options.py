@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,16 @@ Model = Annotated[
 Image = Annotated[str, typer.Argument(metavar="IMAGE", help="An image file, or DATA:INDEX, a data set's test picture.")]
 Out = Annotated[Path | None, typer.Option(metavar="FILE", help="Picture to write, .svg or .png; needed unless --json.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for a machine instead of text.")]
+
+
+class Border(StrEnum):
+    """What surrounds an image, as :data:`pellucid.ops.pad.BORDERS` names it."""
+
+    zeros = "zeros"
+    replicate = "replicate"
+    reflect = "reflect"
+    circular = "circular"
+
 
 _MOST = 100_000
 """Numbers that a list may hold."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,10 +14,9 @@ from pellucid.errors import DataError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from rich.console import Console
 
     from pellucid.explain.shifts.remedies import Comparison, Remedy
-    from pellucid.explain.shifts.shift import OnProgress, ShiftRecord
+    from pellucid.explain.shifts.shift import ShiftRecord
     from pellucid.train.callbacks import Callback
 
 EXAMPLE = "Example: pellucid shift fashion --out shift.png"
@@ -91,13 +89,14 @@ def shift(
 def _measure(model: str, data: str | None, images: int, seed: int) -> ShiftRecord:
     from pellucid.explain.shifts.shift import shift as measure
     from pellucid.views import text
+    from pellucid.views.progress import counting
 
     net = load_model(model)
     source = data or net.metadata.get("data")
     if source is None:
         raise DataError(f"The model '{model}' does not say what it was trained on; choose a data set with --data.")
     test = load_test_set(net, source)
-    with _progress(text.console(error=True)) as progress:
+    with counting(text.console(error=True), "changed pictures") as progress:
         return measure(net, test, images=images, seed=seed, progress=progress)
 
 
@@ -105,7 +104,7 @@ def _compare(data: str, epochs: int, images: int, seed: int) -> Comparison:
     from pellucid.data import registry
     from pellucid.explain.shifts.remedies import compare_remedies
     from pellucid.views import text
-    from pellucid.views.progress import TrainingDisplay
+    from pellucid.views.progress import TrainingDisplay, counting
 
     console = text.console(error=True)
 
@@ -115,7 +114,7 @@ def _compare(data: str, epochs: int, images: int, seed: int) -> Comparison:
         return [TrainingDisplay(console)]
 
     train, test = registry.load(data)
-    with _progress(console) as progress:
+    with counting(console, "changed pictures") as progress:
         return compare_remedies(train, test, epochs=epochs, images=images, seed=seed, watch=watch, progress=progress)
 
 
@@ -131,28 +130,3 @@ def _told(record: ShiftRecord | Comparison) -> str:
     from pellucid.views.shift_text import remedies_text, shift_text
 
     return shift_text(record) if isinstance(record, ShiftRecord) else remedies_text(record)
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[OnProgress | None]:
-    """Give a function that shows how far the measurements are, or None where nobody can see it."""
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("changed pictures"), BarColumn(bar_width=24), TimeRemainingColumn())
-    display = Progress(*columns, console=console, transient=True)
-    task = display.add_task("", total=None)
-
-    def show(done: int, of: int) -> None:
-        if done == 1:
-            display.start()
-        display.update(task, completed=done, total=of)
-        if done == of:
-            display.stop()
-
-    try:
-        yield show
-    finally:
-        display.stop()

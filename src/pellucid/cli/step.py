@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli.options import Json, print_json
+from pellucid.cli.options import Border, Json, print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from pellucid.explain.steps.backward import Slopes
     from pellucid.explain.trace import Trace
     from pellucid.types import Array
 
 EXAMPLE = 'Example: pellucid step --image "0,9,0; 0,9,0; 0,9,0" --kernel sobel-x --padding 1 --out steps.gif'
-
-
-class Border(StrEnum):
-    """What stands in the padding."""
-
-    zeros = "zeros"
-    replicate = "replicate"
-    reflect = "reflect"
-    circular = "circular"
 
 
 class Pool(StrEnum):
@@ -123,9 +110,10 @@ def _cells(padding: str) -> int | str:
 
 def _write(traced: Trace, found: Slopes | None, out: Path) -> None:
     from pellucid.views import text
+    from pellucid.views.progress import counting
     from pellucid.views.stepper.save import save
 
-    with _progress(text.console(error=True)) as progress:
+    with counting(text.console(error=True), "frames") as progress:
         save(traced, out, found, progress)
 
 
@@ -164,17 +152,3 @@ def _rows(values: Array) -> list[list[float]]:
 def _number(value: float) -> float:
     """Return a whole number as such, others in the twelve digits that rounding leaves alone."""
     return int(value) if value == int(value) else float(f"{value:.12g}")
-
-
-@contextmanager
-def _progress(console: Console) -> Iterator[Callable[[int, int], None] | None]:
-    """Give a function that shows how many frames are drawn, or None where nobody can see it."""
-    if not console.is_terminal:
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task("frames", total=None)
-        yield lambda done, count: display.update(task, completed=done, total=count)

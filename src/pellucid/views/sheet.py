@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -67,6 +69,7 @@ class Sheet:
         width: float | None = None,
     ) -> None:
         """Write a line whose middle is at the height of ``place``; what is wider than ``width`` is cut."""
+        words = " ".join(words.split())  # names from outside may hold tabs and line ends
         written = words if width is None else fitted(words, width, size, bold)
         self.axes.text(*place, written, color=colour, ha=align, va="center_baseline", **_style(size, bold))
 
@@ -148,11 +151,18 @@ def measure(words: str, size: float, bold: bool = False) -> float:
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    weight = "bold" if bold else "normal"
-    width: float = text_to_path.get_text_width_height_descent(
-        words, FontProperties(family=_MEASURED, size=size, weight=weight), ismath=False
-    )[0]
+    properties = FontProperties(family=_MEASURED, size=size, weight="bold" if bold else "normal")
+    with _any_script():
+        width: float = text_to_path.get_text_width_height_descent(words, properties, ismath=False)[0]
     return width
+
+
+@contextmanager
+def _any_script() -> Iterator[None]:
+    """Let words of a script that the font lacks pass: an SVG shows them in the reader's font, a PNG as boxes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def fitted(words: str, width: float, size: float, bold: bool = False) -> str:
@@ -185,13 +195,14 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     title, _, about = str(figure.get_label()).partition("\n")
     if kind == "svg":
         metadata: dict[str, Any] = {"Date": None, "Creator": None, "Title": title}
-        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pellucid"}):
+        with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "pellucid"}), _any_script():
             figure.savefig(file, format="svg", metadata=metadata)
         svg = file.getvalue().decode().replace(f"'{_MEASURED}'", FONT).replace(_MEASURED, FONT)
         drawn = (svg.replace("</title>", f"</title>\n <desc>{escape(about)}</desc>", 1) if about else svg).encode()
     else:
         metadata = {"Software": None, "Title": title} | ({"Description": about} if about else {})
-        figure.savefig(file, format="png", dpi=_PIXELS_PER_INCH, metadata=metadata)
+        with _any_script():
+            figure.savefig(file, format="png", dpi=_PIXELS_PER_INCH, metadata=metadata)
         drawn = file.getvalue()
     with replacing(path) as temporary:
         temporary.write_bytes(drawn)
