@@ -38,6 +38,7 @@ def enlarged(pixels, side=224):
 def main():
     """Filter one picture by every filter of the list."""
     out = Path(option("--out", "."))
+    out.mkdir(parents=True, exist_ok=True)
     photo = option("--photo", None)
     if photo is None:
         train, _ = pel.datasets.load("fashion-mnist-mini")  # 28 × 28 pictures of clothes come with Pellucid

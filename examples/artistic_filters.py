@@ -84,6 +84,7 @@ def oil(photo, levels=8):
 def main():
     """Make a picture of each, and save it beside the original."""
     out, given = Path(option("--out", ".")), option("--photo", None)
+    out.mkdir(parents=True, exist_ok=True)
     photo = landscape() if given is None else np.asarray(Image.open(given).convert("RGB"))
     Image.fromarray(photo).save(out / "original.png")
     for art in (emboss, edges, blur, pencil, oil):

@@ -48,6 +48,7 @@ def as_picture(numbers, limit, side=15):
 def main():
     """Describe the filter, and measure its answers to lines."""
     out = Path(option("--out", "."))
+    out.mkdir(parents=True, exist_ok=True)
     digits = read_kernel(option("--grid", ";".join(GRID.strip().splitlines())))
     if digits.shape != (5, 5) or not np.isin(digits, range(10)).all():
         sys.exit("The grid must be 5 rows of 5 digits from 0 to 9.")

@@ -55,6 +55,7 @@ def softmax(scores):
 def main():
     """Compute both and compare every stage."""
     out = Path(sys.argv[sys.argv.index("--out") + 1] if "--out" in sys.argv else ".")
+    out.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(0)
     image = np.zeros((1, 8, 8))
     image[0, 1:7, 3:5] = 9  # a bright bar

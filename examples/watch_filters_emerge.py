@@ -54,6 +54,7 @@ def frame(filters, limit, side=8, gap=4):
 def main():
     """Train, then write the filters' history as an animation and as a strip."""
     out, epochs = Path(option("--out", ".")), int(option("--epochs", "3"))
+    out.mkdir(parents=True, exist_ok=True)
     pel.manual_seed(0)  # the same first weights each time
     train, test = pel.datasets.load("fashion-mnist-mini")
     first = nn.Conv2d(1, FILTERS, SIZE, padding=2)

@@ -10,6 +10,7 @@ import pellucid.nn as nn
 from pellucid.analysis.counting import Counting
 from pellucid.analysis.memory import memory
 from pellucid.analysis.summary import amount, octets, summarise, summary
+from pellucid.nn.random import skip_init
 
 
 def test_totals_of_the_first_lessons_network_equal_the_arithmetic() -> None:
@@ -295,3 +296,13 @@ def test_a_last_window_that_would_begin_in_the_padding_is_left_out() -> None:
     formulas = summary(nn.MaxPool2d(2, 2, 1, ceil_mode=True), (1, 5, 5)).layers[0].formulas
 
     assert formulas[0].text == "⌈(5 + 2·1 − 2) / 2⌉ + 1 − 1 = 3"
+
+
+def test_kernels_that_are_turned_count_for_the_layer_that_reads_them() -> None:
+    with skip_init():
+        found = summary(pel.zoo.build("pooled28-p4"), (1, 28, 28))
+
+    assert [layer.name for layer in found.layers[:3]] == ["conv1.conv2d", "relu1", "conv2.conv2d"]
+    assert [layer.parameters for layer in found.layers[:3]] == [16 * 9 + 16, 0, 16 * 16 * 4 * 9 + 16]
+    assert found.parameters == 429_978
+    assert set(found.kinds()) == {"Conv2d", "Linear"}

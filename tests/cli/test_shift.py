@@ -82,6 +82,7 @@ def test_what_fails_is_said_in_one_line(trained: Path, tmp_path: Path, command: 
     np.savez(tmp_path / "wide.npz", images=np.zeros((4, 28, 30), np.uint8), labels=np.arange(4) % 2)
     for arguments, reason in (
         (["nowhere"], "nowhere"),
+        (["tiny"], "The network must be trained; 'tiny' of the zoo is not"),
         ([trained, "--out", "a.pdf"], "The picture's file must end in .svg or .png; got 'a.pdf'."),
         ([trained, "--data", "nothing"], "nothing"),
         ([tmp_path / "silent.safetensors"], "does not say what it was trained on; choose a data set with --data."),

@@ -186,3 +186,19 @@ def test_list_images_is_sorted_recursive_and_leaves_out_hidden_and_other_files(t
     assert listed == ["a.jpg", "b.PNG", "sub/c.webp"]
     with pytest.raises(FileError, match="must exist; got nothing there"):
         images.list_images(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_transparent_grey_of_any_depth_becomes_white(bits: int) -> None:
+    """Written by hand, as Pillow writes no such file: the greys 0, 1 and 0, of which 1 is transparent."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    row = (1 << bits) << (-3 * bits % 8)
+    header = struct.pack(">IIBBBBB", 3, 1, bits, 0, 0, 0, 0)
+    pixels = zlib.compress(b"\0" + row.to_bytes(-(-3 * bits // 8), "big"))
+    pieces = ((b"IHDR", header), (b"tRNS", struct.pack(">H", 1)), (b"IDAT", pixels), (b"IEND", b""))
+    file = io.BytesIO(b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*piece) for piece in pieces))
+
+    assert np.asarray(images.open_image(file)).tolist() == [[0, 255, 0]]

@@ -149,3 +149,9 @@ def test_a_missing_array_is_named():
     net = nn.Linear(3, 2)
     with pytest.raises(ShapeError, match=r"'bias'"):
         to_onnx(net.graph((1, 3)), {"weight": net.weight.data})
+
+
+def test_a_norm_that_keeps_no_statistics_is_not_told_to_evaluate():
+    net = nn.BatchNorm2d(2, track_running_stats=False).eval()
+    with pytest.raises(ParameterError, match="in training; it keeps no running statistics"):
+        to_onnx(net.graph((1, 2, 4, 4)), net.arrays())

@@ -13,7 +13,7 @@ from pellucid.analysis.memory import Memory, memory
 from pellucid.analysis.tables import Table
 from pellucid.analysis.warnings import warnings
 from pellucid.errors import ParameterError
-from pellucid.graph import Graph, Node
+from pellucid.graph import Graph, Node, Value
 from pellucid.nn import Module
 from pellucid.types import Shape
 
@@ -287,7 +287,9 @@ def summarise(graph: Graph, counting: Counting | None = None, frozen: Collection
     """Summarise a graph; only shapes are read. ``frozen`` names the parameters that training leaves as they are."""
     found, counting = fields(graph), counting or Counting()
     counted: set[str] = set()
-    layers = tuple(_layer(graph, node, counting, found, frozen, counted) for node in graph.nodes)
+    made = _made_of_weights(graph)
+    nodes = [node for node in graph.nodes if node.outputs[0].name not in made]
+    layers = tuple(_layer(graph, node, counting, found, frozen, made, counted) for node in nodes)
     first = next(iter(graph.inputs.values()))
     account = memory(graph, frozen)
     return Summary(first.shape[1:], first.shape[0], counting, layers, account, warnings(graph, found))
@@ -344,16 +346,33 @@ def _visible(name: str) -> str:
     return "".join(sign if sign.isprintable() else "�" for sign in name)
 
 
+def _made_of_weights(graph: Graph) -> dict[str, list[Value]]:
+    """Name the values that follow from weights alone, such as kernels turned into four orientations, and the weights.
+
+    What makes them is no layer; the weights are those of the layer that reads the values.
+    """
+    made: dict[str, list[Value]] = {}
+    weights = graph.parameters | graph.buffers
+    for node in graph.nodes:
+        given = [value for value in node.inputs if value is not None]
+        if given and all(value.name in weights or value.name in made for value in given):
+            behind = [base for value in given for base in made.get(value.name, [value])]
+            made |= {value.name: behind for value in node.outputs}
+    return made
+
+
 def _layer(
     graph: Graph,
     node: Node,
     counting: Counting,
     found: Mapping[str, Field],
     frozen: Collection[str],
+    made: Mapping[str, list[Value]],
     counted: set[str],
 ) -> LayerSummary:
     """Account for one node; ``counted`` are the weights of those before it, to which its own are added."""
-    new = {value.name: value.type.size for value in node.inputs if value and value.name not in counted}
+    read = [base for value in node.inputs if value for base in made.get(value.name, [value])]
+    new = {value.name: value.type.size for value in read if value.name not in counted}
     learned = {name: count for name, count in new.items() if name in graph.parameters}
     kept = {name: count for name, count in new.items() if name in graph.buffers}
     counted |= learned.keys() | kept.keys()

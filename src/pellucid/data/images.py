@@ -67,7 +67,16 @@ def opened(source: Source) -> Iterator[Image.Image]:
     name = name_of(source)
     with _guarded(name), Image.open(source, formats=_FORMATS) as image:
         _check_pixels(image.size, name)
+        _spread_key(image)
         yield image
+
+
+def _spread_key(image: Image.Image) -> None:
+    """Bring the transparent grey of a file of 2 or 4 bits to 8, as Pillow does with the pixels, but not with this."""
+    raw = str(image.tile[0][3]) if getattr(image, "tile", None) else ""  # type: ignore[attr-defined]
+    key = image.info.get("transparency")
+    if isinstance(key, int):
+        image.info["transparency"] = {"L;2": 85, "L;4": 17}.get(raw, 1) * key
 
 
 def header(source: Source) -> tuple[Pair, bool]:

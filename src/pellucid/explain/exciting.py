@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid import ops
 from pellucid.analysis.fields import WHOLE, fields
 from pellucid.analysis.receptive_field import Box, input_box, plane_axes
 from pellucid.errors import DataError, ParameterError
+from pellucid.explain.inputs import mixes_images
 from pellucid.explain.maps import chosen_channels, in_channels
 from pellucid.graph import Graph, Plan, Value
 from pellucid.nn import Module
@@ -159,7 +159,7 @@ def _results(net: Module, dataset: Dataset, layer: str, batch_size: int) -> Iter
     """Yield the layer's results on the images, batch by batch, channels first; nothing else is computed."""
     plan: Plan | None = None
     arrays, size = net.arrays(), 0
-    if any(isinstance(node.op, ops.BatchNorm) and node.op.training for node in _graph(net, dataset, 1).nodes):
+    if mixes_images(_graph(net, dataset, 1)):
         batch_size = 1  # else a value would depend on the images beside its own
     for start in range(0, len(dataset), batch_size):
         inputs = dataset.inputs(slice(start, start + batch_size))

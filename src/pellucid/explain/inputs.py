@@ -1,4 +1,4 @@
-"""One image as a network takes it: what everything that looks into a network begins with."""
+"""Images as a network takes them: what everything that looks into a network begins with."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import DataError, ParameterError, ShapeError
+from pellucid.graph import Graph
 from pellucid.nn import Module
+from pellucid.ops import BatchNorm
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ def as_input(net: Module, image: Array | Image.Image, *, vectors: bool = False) 
     if not np.isfinite(array).all():
         raise DataError("The pixels of the image must be finite; got NaN or infinity; replace them with np.nan_to_num.")
     return array
+
+
+def mixes_images(graph: Graph) -> bool:
+    """Whether the images of a batch change each other's results, by statistics that are taken of all of them."""
+    return any(isinstance(node.op, BatchNorm) and node.op.training for node in graph.nodes)
 
 
 def _check_one_input(net: Module) -> None:

@@ -143,7 +143,8 @@ def _refuses(node: Node, read: set[str]) -> str | None:
     if isinstance(op, ops.Pad) and op.mode not in _BORDERS:
         return f"{op} ('{node.name}'), whose border ONNX {OPSET} does not know"
     if isinstance(op, ops.Dropout | ops.BatchNorm) and op.training:
-        return f"{op.kind} ('{node.name}') in training; switch to net.eval()"
+        hint = "switch to net.eval()" if len(node.inputs) < 4 or node.inputs[3] else "it keeps no running statistics"
+        return f"{op.kind} ('{node.name}') in training; {hint}"
     if isinstance(op, ops.AdaptiveAvgPool2d) and op.window(present(node.types)) is None:
         return f"{op} ('{node.name}'), whose windows differ"
     if isinstance(op, ops.AvgPool2d) and op.ceil_mode:

@@ -11,11 +11,11 @@ import numpy as np
 from pellucid.analysis.gradients import Differentiable, Slopes
 from pellucid.errors import DataError, ParameterError, ShapeError, nearest
 from pellucid.explain.cells.moves import is_move
-from pellucid.explain.inputs import as_input
+from pellucid.explain.inputs import as_input, mixes_images
 from pellucid.graph import Graph, Node, Value
 from pellucid.nn import Module
 from pellucid.nn.functional import apply
-from pellucid.ops import BatchNorm, LogSoftmax, Op, Sigmoid, Softmax
+from pellucid.ops import LogSoftmax, Op, Sigmoid, Softmax
 from pellucid.types import Array
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _behind(graph: Graph, value: Value) -> frozenset[str]:
 
 def _batch(graph: Graph) -> int:
     """Return how many images go through the network at once: one where the statistics of a batch would mix them."""
-    if any(isinstance(node.op, BatchNorm) and node.op.training for node in graph.nodes):
+    if mixes_images(graph):
         return 1
     held = sum(value.type.nbytes for node in graph.nodes for value in node.outputs)
     return max(1, min(_LARGEST_BATCH, _MEMORY // (2 * held)))

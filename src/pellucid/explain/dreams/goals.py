@@ -10,10 +10,10 @@ import numpy as np
 
 from pellucid.analysis.gradients import Differentiable
 from pellucid.errors import ParameterError, nearest
+from pellucid.explain.inputs import mixes_images
 from pellucid.graph import Graph, Value
 from pellucid.nn import Module
 from pellucid.nn.settings import is_integer
-from pellucid.ops import BatchNorm
 from pellucid.types import Array, Pair, Shape
 
 _BATCH = 64
@@ -176,8 +176,7 @@ def measure(differentiable: Differentiable, goals: Sequence[Goal], images: Array
 
 def together(net: Module, most: int) -> int:
     """Return how many images may go through a network at once: one where the statistics of a batch would mix them."""
-    mixes = any(isinstance(node.op, BatchNorm) and node.op.training for node in _graph(net).nodes)
-    return 1 if mixes else most
+    return 1 if mixes_images(_graph(net)) else most
 
 
 def image_shape(net: Module) -> Shape:
