@@ -203,6 +203,19 @@ def test_no_animation_lasts_too_long() -> None:
     assert min(stepper.durations(large)) >= 40
 
 
+def test_an_animation_of_very_many_steps_leaves_some_out_and_takes_as_long() -> None:
+    t = pipeline(np.ones((16, 16)), np.ones((7, 7)), padding="full")
+    for stage in (scene(pipeline(BAR, EDGE)), scene(t, slopes(t))):
+        steps, times = stepper.animated(stage)
+        few = len(stage) <= 600
+        assert (steps == list(range(len(stage)))) == few
+        assert len(steps) < 650
+        assert sum(times) == sum(stepper.durations(stage))
+        assert steps == sorted(set(steps))
+        for phase in stage.phases:
+            assert {phase.first, phase.first + phase.count - 1} <= set(steps)
+
+
 def test_the_strip_shows_key_frames(bar: Trace, back: Slopes, tmp_path: Path) -> None:
     stepper.save(bar, tmp_path / "bar.png")
     stepper.save(bar, tmp_path / "back.png", back)

@@ -4,7 +4,7 @@ All of them draw the same frames; nothing is computed here.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pellucid.errors import ParameterError
@@ -22,6 +22,8 @@ _FIRST, _THEN, _SLOW = 1400, 450, 1200
 _LONGEST, _SHORTEST = 16_000, 40
 """Milliseconds of a phase's other steps together, and of one step."""
 _TURN, _LAST = 2600, 5000
+_FRAMES = 600
+"""Steps up to which an animation shows every one; of more, it leaves some out where many are alike."""
 
 
 def check_format(path: str | os.PathLike[str]) -> Path:
@@ -58,7 +60,8 @@ def save(
         about = title(stage), description(stage)
         keys = [poster(stage, frame(trace, step, slopes)) for step in key_steps(trace, slopes)]
         if kind == ".gif":
-            data = gif(_drawings(trace, stage, slopes, progress), keys, durations(stage), about)
+            steps, times = animated(stage)
+            data = gif(_drawings(trace, stage, slopes, steps, progress), keys, times, about)
         else:
             data = strip(keys, about)
         with replacing(path) as temporary:
@@ -77,6 +80,23 @@ def durations(stage: Scene) -> tuple[int, ...]:
             rest = phase.count - 2
             times += [_FIRST, _FIRST, *[max(_SHORTEST, min(_THEN, _LONGEST // rest // 10 * 10))] * rest]
     return *times[:-1], _LAST
+
+
+def animated(stage: Scene) -> tuple[list[int], tuple[int, ...]]:
+    """Return the steps that an animation shows, and for how many milliseconds each.
+
+    Those are all, unless there are very many: then only each so-manieth, for as long as those left out would take, but
+    the first two of every phase and its last.
+    """
+    every, times = -(-len(stage) // _FRAMES), durations(stage)
+    steps = [
+        phase.first + index
+        for phase in stage.phases
+        for index in range(phase.count)
+        if index < 2 or index % every == 0 or index == phase.count - 1
+    ]
+    ends = [*steps[1:], len(stage)]
+    return steps, tuple(sum(times[step:end]) for step, end in zip(steps, ends, strict=True))
 
 
 def key_steps(trace: Trace, slopes: Slopes | None = None) -> list[int]:
@@ -118,12 +138,16 @@ def description(stage: Scene) -> str:
 
 
 def _drawings(
-    trace: Trace, stage: Scene, slopes: Slopes | None, progress: Callable[[int, int], None] | None
+    trace: Trace,
+    stage: Scene,
+    slopes: Slopes | None,
+    steps: Sequence[int],
+    progress: Callable[[int, int], None] | None,
 ) -> Iterator[Drawing]:
-    for step in range(len(stage)):
+    for count, step in enumerate(steps, 1):
         yield poster(stage, frame(trace, step, slopes))
         if progress is not None:
-            progress(step + 1, len(stage))
+            progress(count, len(steps))
 
 
 def _svg(stage: Scene, shown: Frame) -> str:
