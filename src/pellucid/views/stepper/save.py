@@ -85,8 +85,8 @@ def durations(stage: Scene) -> tuple[int, ...]:
 def animated(stage: Scene) -> tuple[list[int], tuple[int, ...]]:
     """Return the steps that an animation shows, and for how many milliseconds each.
 
-    Those are all, unless there are very many: then only each so-manieth, for as long as those left out would take, but
-    the first two of every phase and its last.
+    Those are all, unless there are very many: then every second, third or so, shown for as long as those after it that
+    are left out would be. A phase's first two and its last are always among them.
     """
     every, times = -(-len(stage) // _FRAMES), durations(stage)
     steps = [
