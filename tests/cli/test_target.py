@@ -37,9 +37,9 @@ def test_pictures_by_data_set_and_number() -> None:
     np.testing.assert_array_equal(open_pixels(net, "fashion-mnist-mini:17"), test.images[17])
     wanted = Preprocessing.from_dict(net.metadata["preprocessing"]).normalise(test.images[17])
     np.testing.assert_array_equal(open_input(net, "fashion-mnist-mini:17"), wanted)
-    with pytest.raises(ParameterError, match=r"picture of 'fashion-mnist-mini' must be 0 to 999, .*; got 1000"):
+    with pytest.raises(DataError, match=r"picture of 'fashion-mnist-mini' must be 0 to 999, .*; got 1000"):
         open_pixels(net, "fashion-mnist-mini:1000")
-    with pytest.raises(ParameterError, match=r"picture of 'fashion-mnist-mini' must be 0 to 999, .*; got -1"):
+    with pytest.raises(DataError, match=r"picture of 'fashion-mnist-mini' must be 0 to 999, .*; got -1"):
         open_pixels(net, "fashion-mnist-mini:-1")
     with pytest.raises(FileError, match="The image 'fashion-mnist-mini:٢' must be readable"):
         open_pixels(net, "fashion-mnist-mini:٢")

@@ -2,6 +2,7 @@ import pytest
 
 import pellucid as pel
 import pellucid.nn as nn
+from pellucid.ops import Orientations
 from pellucid.views.anatomy import Stage, stages
 from pellucid.views.diagram import diagram
 from pellucid.views.outline import contents, describe, outline
@@ -13,7 +14,7 @@ def test_blocks_are_few_and_hold_every_layer_once(name: str) -> None:
     found = outline(graph(name))
     nodes = [node for block in found for node in block.nodes]
 
-    assert nodes == graph(name).nodes
+    assert nodes == [node for node in graph(name).nodes if not isinstance(node.op, Orientations)]
     assert len(found) <= 60
     assert all(source < index for index, block in enumerate(found) for source in block.sources)
     assert found[-1].is_trunk

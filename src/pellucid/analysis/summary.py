@@ -12,6 +12,7 @@ from pellucid.analysis.formulas import Formula, formulas
 from pellucid.analysis.memory import Memory, memory
 from pellucid.analysis.tables import Table
 from pellucid.analysis.warnings import warnings
+from pellucid.analysis.weights import made_of_weights
 from pellucid.errors import ParameterError
 from pellucid.graph import Graph, Node, Value
 from pellucid.nn import Module
@@ -287,7 +288,7 @@ def summarise(graph: Graph, counting: Counting | None = None, frozen: Collection
     """Summarise a graph; only shapes are read. ``frozen`` names the parameters that training leaves as they are."""
     found, counting = fields(graph), counting or Counting()
     counted: set[str] = set()
-    made = _made_of_weights(graph)
+    made = made_of_weights(graph)
     nodes = [node for node in graph.nodes if node.outputs[0].name not in made]
     layers = tuple(_layer(graph, node, counting, found, frozen, made, counted) for node in nodes)
     first = next(iter(graph.inputs.values()))
@@ -344,21 +345,6 @@ def octets(count: int) -> str:
 def _visible(name: str) -> str:
     """Show signs that would do something to a terminal as what they are not."""
     return "".join(sign if sign.isprintable() else "�" for sign in name)
-
-
-def _made_of_weights(graph: Graph) -> dict[str, list[Value]]:
-    """Name the values that follow from weights alone, such as kernels turned into four orientations, and the weights.
-
-    What makes them is no layer; the weights are those of the layer that reads the values.
-    """
-    made: dict[str, list[Value]] = {}
-    weights = graph.parameters | graph.buffers
-    for node in graph.nodes:
-        given = [value for value in node.inputs if value is not None]
-        if given and all(value.name in weights or value.name in made for value in given):
-            behind = [base for value in given for base in made.get(value.name, [value])]
-            made |= {value.name: behind for value in node.outputs}
-    return made
 
 
 def _layer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,15 +128,8 @@ def open_pixels(net: Module, source: str) -> Array:
     """Return a picture as a network sees it, uint8 (C, H, W): an image file, or "DATA:INDEX", one of a test set."""
     from pellucid.data import registry
 
-    preprocessing = preprocessing_of(net)
-    data, _, index = source.rpartition(":")
-    if Path(source).exists() or not data or not re.fullmatch("-?[0-9]{1,18}", index):
-        return preprocessing.to_array(source)
-    _, test = registry.load(data)
-    if not 0 <= int(index) < len(test):
-        raise ParameterError(f"The picture of '{data}' must be 0 to {len(test) - 1}, as DATA:INDEX; got {index}.")
-    image = test.images[int(index)]
-    return preprocessing.to_array(image if image.dtype == "uint8" else (255 * image).round().astype("uint8"))
+    found = registry.picture(source)
+    return preprocessing_of(net).to_array(source if found is None else found)
 
 
 def open_input(net: Module, source: str) -> Array:

@@ -146,6 +146,17 @@ def to_array(image: Image.Image) -> Array:
     return np.ascontiguousarray(array.transpose(2, 0, 1))
 
 
+def as_bytes(pixels: Array) -> Array:
+    """Return pixels of 0 to 1 as uint8 of 0 to 255, and those that are uint8 already as they are.
+
+    >>> as_bytes(np.array([0.0, 0.5, 2.0])).tolist()
+    [0, 128, 255]
+    """
+    if pixels.dtype == np.uint8:
+        return pixels
+    return np.asarray(np.rint(255 * pixels).clip(0, 255).astype(np.uint8))
+
+
 def list_images(folder: str | os.PathLike[str]) -> list[Path]:
     """Return the image files in a folder and its subfolders, sorted; hidden ones are left out.
 

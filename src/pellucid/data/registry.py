@@ -6,6 +6,7 @@ Dataset 'fashion-mnist-mini': 5000 images of 1×28×28, 10 classes
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,12 +15,12 @@ from pellucid.data import cifar, idx, npz
 from pellucid.data.catalogue import ENTRIES, Entry, RemoteFile
 from pellucid.data.dataset import Dataset
 from pellucid.errors import DataError, FileError, ParameterError
-from pellucid.types import Pair
+from pellucid.types import Array, Pair
 
 if TYPE_CHECKING:
     from pellucid.data.download import Progress
 
-__all__ = ["Entry", "data_folder", "find", "get", "info", "load", "names", "path"]
+__all__ = ["Entry", "data_folder", "find", "get", "info", "load", "names", "path", "picture"]
 
 _EMBEDDED = Path(__file__).parent / "embedded" / "fashion-mnist-mini.npz"
 
@@ -59,6 +60,26 @@ def load(source: str | os.PathLike[str], *, size: Pair | None = None, seed: int 
     if not place.exists():
         raise DataError(f"A data set must be one of {', '.join(ENTRIES)}, or a path that exists; got '{source}'.")
     return _load_path(place, size, seed)
+
+
+def picture(source: str) -> Array | None:
+    """Return the picture that "DATA:INDEX" stands for, one of a data set's test part, uint8 (C, H, W).
+
+    None where the text has another form, or is the name of a file. Raises what `load` raises, and DataError where the
+    test part has no such picture.
+
+    >>> picture("fashion-mnist-mini:17").shape, picture("photo.jpg")
+    ((1, 28, 28), None)
+    """
+    data, _, index = source.rpartition(":")
+    if not data or not re.fullmatch("-?[0-9]{1,18}", index) or Path(source).exists():
+        return None
+    _, test = load(data)
+    if not 0 <= int(index) < len(test):
+        raise DataError(f"The picture of '{data}' must be 0 to {len(test) - 1}, as DATA:INDEX; got {index}.")
+    from pellucid.data.images import as_bytes  # brings in Pillow
+
+    return as_bytes(test.images[int(index)])
 
 
 def names() -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.data.images import as_bytes
 from pellucid.explain.exciting import Patch
 from pellucid.explain.filters import Filters
 from pellucid.types import Array, Pair
@@ -145,11 +146,6 @@ def cut_out(image: Array, patch: Patch, factor: int) -> Array:
     row, column = (top - y0) * factor, (left - x0) * factor
     drawn[row : row + len(inside), column : column + inside.shape[1]] = inside
     return drawn
-
-
-def as_bytes(image: Array) -> Array:
-    """Return an image of 0 to 1 as one of 0 to 255."""
-    return image if image.dtype == np.uint8 else np.rint(255 * image).clip(0, 255).astype(np.uint8)
 
 
 def _extent(patch: Patch) -> Pair:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -11,11 +11,12 @@ from typing import Any
 from pellucid import ops
 from pellucid.analysis.receptive_field import ACTIVATIONS
 from pellucid.analysis.summary import LayerSummary, amount, summarise
+from pellucid.analysis.weights import made_of_weights
 from pellucid.graph import Graph, Node
 from pellucid.types import Shape
 
 _MOST_BLOCKS, _MOST_PATHS = 60, 6
-_FINISHING = (*ACTIVATIONS, ops.BatchNorm, ops.Dropout, ops.LocalResponseNorm, ops.Orientations)
+_FINISHING = (*ACTIVATIONS, ops.BatchNorm, ops.Dropout, ops.LocalResponseNorm)
 _SMALL = (*_FINISHING, ops.Flatten, ops.Reshape, ops.Transpose)
 IMAGE = -1
 """Where a block that reads the image has it from."""
@@ -140,12 +141,13 @@ def contents(block: Block) -> str:
 
 def _divided(graph: Graph, layers: Mapping[str, LayerSummary], depth: int | None) -> list[Block]:
     """Divide the nodes, in running order, into runs of one layer or of names that begin alike."""
-    nodes = _leading_to_results(graph)
+    made = made_of_weights(graph)
+    nodes = [node for node in _leading_to_results(graph) if node.outputs[0].name not in made]
     readers = Counter(value.name for node in nodes for value in node.inputs if value is not None)
     readers.update(value.name for value in graph.outputs.values())
     runs: list[list[Node]] = []
     for group in _groups(nodes, depth):
-        if runs and _belongs(runs[-1], group, readers):
+        if runs and _belongs(runs[-1], group, readers, made):
             runs[-1] += group
         else:
             runs.append(group)
@@ -173,28 +175,21 @@ def _leading_to_results(graph: Graph) -> list[Node]:
 
 
 def _groups(nodes: Sequence[Node], depth: int | None) -> Iterator[list[Node]]:
-    """Put nodes in a row together whose names begin alike; with no depth, each stands alone.
-
-    What follows from weights alone belongs to whoever reads it.
-    """
+    """Put nodes in a row together whose names begin alike; with no depth, each stands alone."""
     if depth is None:
-        waiting = list[Node]()
-        for node in nodes:
-            waiting.append(node)
-            if not isinstance(node.op, ops.Orientations):
-                yield waiting
-                waiting = []
+        yield from ([node] for node in nodes)
         return
     for _, group in groupby(nodes, lambda node: node.name.split(".")[:depth]):
         yield list(group)
 
 
-def _belongs(run: list[Node], group: list[Node], readers: Mapping[str, int]) -> bool:
-    """Whether a group only finishes what the run before it made, or is what the run only prepares for."""
-    result = run[-1].outputs[0]
-    first = next((node for node in group if not isinstance(node.op, ops.Orientations)), group[0])
-    made = [value for value in first.inputs if value is not None and value.node is not None]
-    computed = [value.name for value in made if value.node not in group]
+def _belongs(run: list[Node], group: list[Node], readers: Mapping[str, int], made: Container[str]) -> bool:
+    """Whether a group only finishes what the run before it made, or is what the run only prepares for.
+
+    ``made`` names what follows from weights alone, as if it were weights.
+    """
+    result, read = run[-1].outputs[0], [value for value in group[0].inputs if value is not None]
+    computed = [value.name for value in read if value.node is not None and value.name not in made]
     if computed != [result.name] or readers[result.name] > 1:
         return False
     is_finishing = all(isinstance(node.op, _FINISHING) for node in group)

@@ -57,7 +57,7 @@ def test_an_exhibit_says_whether_its_answer_has_signs() -> None:
 def test_a_data_sets_test_picture_is_a_picture() -> None:
     _, test = registry.load("fashion-mnist-mini")
     np.testing.assert_array_equal(open_picture("fashion-mnist-mini:17"), test.images[17, 0].astype(np.float32) / 255)
-    with pytest.raises(ParameterError, match=r"The picture of 'fashion-mnist-mini' must be 0 to \d+, as DATA:INDEX"):
+    with pytest.raises(DataError, match=r"The picture of 'fashion-mnist-mini' must be 0 to \d+, as DATA:INDEX"):
         open_picture("fashion-mnist-mini:99999")
     with pytest.raises(FileError, match="The image 'fashion-mnist-mini:٢' must be"):
         open_picture("fashion-mnist-mini:٢")

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from pellucid.data import registry
-from pellucid.data.images import open_image
-from pellucid.errors import ParameterError
+from pellucid.data.images import from_array, open_image
 from pellucid.explain.kernels.matrices import parse_rows
 from pellucid.types import Array
 
@@ -75,21 +73,10 @@ def open_picture(source: str, longest: int | None = None) -> Array:
         return DRAWINGS[source]()
     if re.fullmatch(r"[\s\d.,;/eE+−-]+", source) and not Path(source).exists():
         return parse_rows(source, "picture").astype(np.float32)
-    data, _, index = source.rpartition(":")
-    if data and re.fullmatch(r"[0-9]+", index) and not Path(source).exists():
-        return _test_picture(data, int(index))
+    found = registry.picture(source)
+    if found is not None:
+        return np.asarray(from_array(found).convert("L"), np.float32) / 255
     image = open_image(source).convert("L")
     if longest is not None:
         image.thumbnail((longest, longest))
     return np.asarray(image, np.float32) / 255
-
-
-def _test_picture(data: str, index: int) -> Array:
-    """Return a picture of a data set's test part in grey, float32 (H, W), 0 to 1."""
-    _, test = registry.load(data)
-    if index >= len(test):
-        raise ParameterError(f"The picture of '{data}' must be 0 to {len(test) - 1}, as DATA:INDEX; got {index}.")
-    pixels = test.images[index]  # (C, H, W)
-    image = pixels if pixels.dtype == np.uint8 else np.rint(255 * pixels).astype(np.uint8)
-    colours = Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0))
-    return np.asarray(colours.convert("L"), np.float32) / 255
