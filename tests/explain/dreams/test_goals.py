@@ -6,7 +6,7 @@ import pytest
 import pellucid as pel
 import pellucid.nn as nn
 from pellucid.analysis.gradients import Differentiable
-from pellucid.errors import ParameterError
+from pellucid.errors import ParameterError, ShapeError
 from pellucid.explain.dreams.goals import Goal, class_goal, class_goals, goal, measure
 
 
@@ -86,6 +86,14 @@ def test_names_that_do_not_fit_are_left_out() -> None:
     assert [each.label for each in class_goals(net)] == ["0", "1"]
 
 
+def test_logits_are_found_behind_a_softmax_that_is_flattened_and_bad_names_are_numbers() -> None:
+    behind = nn.Sequential({"fc": nn.Linear(4, 3), "share": nn.Softmax(1), "flat": nn.Flatten()})
+    net = nn.Sequential({"flat": nn.Flatten(), "rest": behind})
+    net.metadata |= {"input": [1, 2, 2], "classes": None}
+
+    assert [(each.layer, each.label) for each in class_goals(net)] == [("rest.fc", name) for name in "012"]
+
+
 def test_classes_that_are_not_there_are_refused(net: nn.Module) -> None:
     with pytest.raises(ParameterError, match="There is no class 'dogs'; the nearest is dog"):
         class_goal(net, "dogs")
@@ -95,5 +103,5 @@ def test_classes_that_are_not_there_are_refused(net: nn.Module) -> None:
     with pytest.raises(ParameterError, match="does not say which images it takes"):
         class_goals(maps)
     maps.metadata["input"] = [1, 8, 8]
-    with pytest.raises(ParameterError, match=r"no number a class, its shape is \(2, 6, 6\); name a layer"):
+    with pytest.raises(ShapeError, match=r"must give one score for each class; got shape \(2, 6, 6\)"):
         class_goals(maps)

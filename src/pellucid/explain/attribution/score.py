@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from pellucid.analysis.gradients import Differentiable, Slopes
-from pellucid.errors import DataError, ParameterError, ShapeError, nearest
-from pellucid.explain.cells.moves import is_move
+from pellucid.errors import DataError, ParameterError, nearest
+from pellucid.explain.classes import class_names, scored
 from pellucid.explain.inputs import as_input, mixes_images
-from pellucid.graph import Graph, Node, Value
+from pellucid.graph import Graph, Value
 from pellucid.nn import Module
 from pellucid.nn.functional import apply
 from pellucid.ops import LogSoftmax, Op, Sigmoid, Softmax
@@ -50,7 +50,7 @@ class Score:
         self.net, self.image = net, as_input(net, image)
         with net.evaluating():
             self.graph: Graph = net.graph((1, *self.image.shape))
-        self.scored, self.end = _scored(self.graph)
+        self.scored, self.end = scored(self.graph)
         self.before = _behind(self.graph, self.scored)
         self.batch = _batch(self.graph)
         self._progress = progress or (lambda done, total: None)
@@ -58,7 +58,7 @@ class Score:
         numbers = self._differentiable((), guided=False).numbers(self.image[None])
         if not np.isfinite(numbers).all():
             raise DataError("The scores of the image must be finite; got NaN or infinity; check the weights.")
-        self.classes = _classes(net, numbers.size)
+        self.classes = class_names(net, numbers.size)
         self.likeliest = int(numbers.argmax())
         self.index = self.likeliest if target is None else _find(target, self.classes)
         self.name = self.classes[self.index]
@@ -102,31 +102,6 @@ class Score:
         self._progress(count, count)
 
 
-def _scored(graph: Graph) -> tuple[Value, Op | None]:
-    """Return the value that holds the scores, and the softmax or sigmoid that follows it, if any."""
-    result: Value = next(iter(graph.outputs.values()))
-    if result.ndim != 2:
-        raise ShapeError(f"The network must give one score for each class; got shape {result.shape[1:]} for an image.")
-    end = result.node
-    while end is not None and _keeps_order(end):
-        end = end.inputs[0].node if end.inputs[0] is not None else None
-    if end is None or not isinstance(end.op, Softmax | LogSoftmax | Sigmoid):
-        return result, None
-    before = end.inputs[0]
-    if before is None or before.node is None:
-        raise ShapeError(f"The network must compute something before its {end.op.kind}; it does not.")
-    return before, end.op
-
-
-def _keeps_order(node: Node) -> bool:
-    """Whether a node's result has all numbers of its only input, in the same order."""
-    source, *others = node.inputs
-    if source is None or any(others) or not is_move(node.op):
-        return False
-    numbers = np.arange(source.type.size).reshape(source.shape)
-    return np.array_equal(node.op.reference(numbers, *others)[0].ravel(), numbers.ravel())
-
-
 def _behind(graph: Graph, value: Value) -> frozenset[str]:
     """Return the names of all values that a value is computed from, and its own."""
     found = {value.name}
@@ -142,14 +117,6 @@ def _batch(graph: Graph) -> int:
         return 1
     held = sum(value.type.nbytes for node in graph.nodes for value in node.outputs)
     return max(1, min(_LARGEST_BATCH, _MEMORY // (2 * held)))
-
-
-def _classes(net: Module, count: int) -> list[str]:
-    """Return the classes' names, or their numbers where the network does not name so many."""
-    named: Any = net.metadata.get("classes")
-    if isinstance(named, list | tuple) and len(named) == count:
-        return [str(name) for name in named]
-    return [str(index) for index in range(count)]
 
 
 def _probability(numbers: Array, end: Op | None, index: int) -> float | None:

@@ -10,8 +10,9 @@ import numpy as np
 
 from pellucid.analysis.gradients import Differentiable
 from pellucid.errors import ParameterError, nearest
+from pellucid.explain.classes import class_names, scored
 from pellucid.explain.inputs import mixes_images
-from pellucid.graph import Graph, Value
+from pellucid.graph import Graph
 from pellucid.nn import Module
 from pellucid.nn.settings import is_integer
 from pellucid.types import Array, Pair, Shape
@@ -144,24 +145,19 @@ def class_goal(net: Module, target: str | int) -> Goal:
     name = str(target)
     if name in names:
         return goals[names.index(name)]
-    if name.isdecimal() and int(name) < len(goals):
+    if name.isascii() and name.isdecimal() and int(name) < len(goals):
         return goals[int(name)]
     raise ParameterError(f"There is no class {name!r}; {nearest(name, names[:20])}.")
 
 
 def class_goals(net: Module) -> list[Goal]:
-    """Return all classes as goals. Raises ParameterError where the network's result is not one number a class."""
-    value = next(iter(_graph(net).outputs.values()))
-    while value.node is not None and value.node.op.kind in ("Softmax", "LogSoftmax"):
-        value = _first_input(value)
+    """Return all classes as goals. Raises ParameterError or ShapeError where there is no score for each."""
+    value, _ = scored(_graph(net))
     if value.ndim != 2 or value.node is None:
         raise ParameterError(
             f"The network's result is no number a class, its shape is {value.shape[1:]}; name a layer."
         )
-    names = net.metadata.get("classes", ())
-    if len(names) != value.shape[1]:
-        names = range(value.shape[1])
-    return [Goal(value.node.name, index, None, str(name)) for index, name in enumerate(names)]
+    return [Goal(value.node.name, index, None, name) for index, name in enumerate(class_names(net, value.shape[1]))]
 
 
 def measure(differentiable: Differentiable, goals: Sequence[Goal], images: Array) -> Array:
@@ -190,10 +186,3 @@ def image_shape(net: Module) -> Shape:
 def _graph(net: Module) -> Graph:
     with net.evaluating():
         return net.graph((1, *image_shape(net)))
-
-
-def _first_input(value: Value) -> Value:
-    assert value.node is not None
-    found = value.node.inputs[0]
-    assert found is not None
-    return found
