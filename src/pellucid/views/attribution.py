@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from pellucid.explain.numbers import fixed, number, percent, signed
 from pellucid.reference import resize_bilinear
 from pellucid.types import Array
 from pellucid.views.scales import ACTIVATIONS, LEVELS, POSITIVE, Scale, palette
-from pellucid.views.sheet import INK, MUTED, RULE, WIDTH, Sheet, measure
+from pellucid.views.sheet import INK, MUTED, RULE, WIDTH, Sheet, measure, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +38,7 @@ def attribution(pixels: Array, found: Attribution, checked: Sanity | None = None
     """
     side = (WIDTH - 2 * _EDGE - 2 * _GAP) / 3
     words = [*found.words[1:], *(checked.words if checked else ())]
-    lines = [line for sentence in words for line in _wrapped(sentence, WIDTH - 2 * _EDGE, 8)]
+    lines = [line for sentence in words for line in wrapped(sentence, WIDTH - 2 * _EDGE, partial(measure, size=8))]
     stages = _stages_height(checked) if checked and checked.stages else 0
     top = 66
     bottom = top + side * _ratio(pixels) + 36
@@ -282,15 +283,3 @@ def _place(found: Attribution, *, long: bool) -> str:
             return " ".join(found.words[1:])
         return "nothing is positive" if found.summary.any() else "blank"
     return f"{percent(place.share)} of what is positive lies in {place}." if long else f"+ {place}"
-
-
-def _wrapped(sentence: str, width: float, size: float) -> list[str]:
-    """Break a sentence between words into lines of a width."""
-    lines = [""]
-    for word in sentence.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure(longer, size) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines

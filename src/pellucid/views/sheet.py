@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -172,6 +172,22 @@ def fitted(words: str, width: float, size: float, bold: bool = False) -> str:
     while words and measure(words + "…", size, bold) > width:
         words = words[:-1]
     return words.rstrip(" ,·") + "…"
+
+
+def wrapped(text: str, width: float, measured: Callable[[str], float]) -> list[str]:
+    """Break a text between words into lines of a width.
+
+    >>> wrapped("a bar of three", 6, len)
+    ['a bar', 'of', 'three']
+    """
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and measured(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def check_picture(path: str | os.PathLike[str]) -> Path:

@@ -1,13 +1,14 @@
 """A frame of the steps as a drawing: the maps so far, the amber window, the products, the legend, the sentence."""
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from pellucid.explain.numbers import number
 from pellucid.explain.steps.frame import Frame, Grid, Lit, Scene, Work
+from pellucid.views.sheet import wrapped
 from pellucid.views.stepper.colours import GONE, faded, on, ramp_of, ramps
 from pellucid.views.stepper.layout import FORMULA, LABEL, PRODUCTS, Layout, Place, layout
-from pellucid.views.stepper.marks import Box, Drawing, Line, Mark, Words, measure, wrapped
+from pellucid.views.stepper.marks import Box, Drawing, Line, Mark, Words, measure
 from pellucid.views.stepper.numbers import fitted
 
 _CELLS, _TEXT, _LINES, _WINDOW = range(4)
@@ -241,7 +242,7 @@ def _head(scene: Scene, frame: Frame, width: int) -> Iterator[Mark]:
 
 def _sentence(words: str, width: float, top: float) -> Iterator[Mark]:
     size = _SENTENCE
-    while size > 9 and len(wrapped(words, width, size)) > _SENTENCE_LINES:
+    while size > 9 and len(wrapped(words, width, partial(measure, size=size))) > _SENTENCE_LINES:
         size -= 1
-    for index, line in enumerate(wrapped(words, width, size)):
+    for index, line in enumerate(wrapped(words, width, partial(measure, size=size))):
         yield Words(_TEXT, 0, top + 23 * index, line, size, "ink")

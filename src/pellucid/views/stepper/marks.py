@@ -98,18 +98,6 @@ def measure(text: str, size: float, bold: bool = False) -> float:
     return float(font(size, bold).getlength(text))
 
 
-def wrapped(text: str, width: float, size: float) -> list[str]:
-    """Break a text between words into lines of a width."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and measure(longer, size) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
-
-
 def attributes(mark: Mark) -> dict[str, Any]:
     """Return a mark as an SVG element's attributes, its name under "tag", its words under "text"."""
     if isinstance(mark, Box):
