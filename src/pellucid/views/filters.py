@@ -12,6 +12,7 @@ import numpy as np
 from pellucid.analysis.summary import size
 from pellucid.errors import ParameterError
 from pellucid.explain.filters import Filters, GaborStudy
+from pellucid.explain.numbers import fixed
 from pellucid.types import Array
 from pellucid.views import scales
 from pellucid.views.grid import CAPTION, PIXEL, SMALL, Grid, caption, layout, limit, paint, paint_photos, ramp
@@ -310,7 +311,7 @@ def _scales(filters: Filters, weights: Array, scale: str) -> list[Scale]:
 
 def _short(value: float) -> str:
     digits = 2 if abs(value) < 10 else 0
-    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")  # + 0.0: no "−0.00"
+    return fixed(value, digits)
 
 
 def _captions(scale: str) -> str:

@@ -9,7 +9,7 @@ from pellucid.analysis.summary import size
 from pellucid.explain.cell import Cell
 from pellucid.explain.cells.words import Grid as Patch
 from pellucid.explain.cells.words import grids, largest
-from pellucid.explain.numbers import number
+from pellucid.explain.numbers import fixed, number
 from pellucid.explain.trace import Layer, Trace
 from pellucid.graph import Node
 from pellucid.ops import Conv2d
@@ -192,6 +192,6 @@ def _rows(values: Array) -> Array:
 def _grid(name: str, family: str, values: Array, limit: float) -> Grid:
     def entry(value: float) -> tuple[str, str]:
         shade = round(SHADES * value / limit) if limit and np.isfinite(value) else 0
-        return f"{round(value, 2) + 0.0:.2f}".replace("-", "−"), f"{family}{shade}"  # + 0.0: no "−0.00"
+        return fixed(value), f"{family}{shade}"
 
     return Grid(name, [[entry(float(value)) for value in row] for row in values])
