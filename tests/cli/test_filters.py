@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 import pellucid as pel
-from pellucid.cli.target import load_test_set
 from pellucid.explain.exciting import exciting_patches
+from pellucid.interop.target import load_test_set
 from tests.cli.conftest import Command
 
 

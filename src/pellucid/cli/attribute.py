@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import Image, Json, Model, Out, check_out, print_json
-from pellucid.cli.target import open_model, open_pixels, preprocessing_of
 from pellucid.errors import ParameterError
+from pellucid.interop.target import open_model, open_pixels, preprocessing_of
 
 if TYPE_CHECKING:
     from pellucid.explain.attribution.record import Attribution

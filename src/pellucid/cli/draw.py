@@ -10,7 +10,7 @@ import typer
 
 from pellucid.cli.options import Json, print_json
 from pellucid.cli.summary import parse_shape
-from pellucid.cli.target import find_network
+from pellucid.interop.target import find_network, is_design
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -95,7 +95,7 @@ def _effective(network: str, shape: Shape | None, layer: str | None) -> tuple[Fi
     from pellucid.analysis.effective import effective_field
     from pellucid.views.effective import effective
 
-    is_fresh = network in zoo.names()
+    is_fresh = is_design(network)
     if is_fresh:
         manual_seed(0)
         net = zoo.build(network, input=shape)

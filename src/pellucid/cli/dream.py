@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import Json, Model, Out, check_out, parse_numbers, print_json
-from pellucid.cli.target import open_model, open_pixels, preprocessing_of
 from pellucid.errors import DataError, FileError
+from pellucid.interop.target import open_model, open_pixels, preprocessing_of
 
 if TYPE_CHECKING:
     from pellucid.explain.dreams.dream import Dream

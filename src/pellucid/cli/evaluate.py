@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from pellucid.cli.options import Json, print_json
-from pellucid.cli.target import load_model, load_test_set
 from pellucid.errors import DataError
+from pellucid.interop.target import load_model, load_test_set
 
 EXAMPLE = "Example: pellucid evaluate runs/20260131-120000-pooled28 --data fashion-mnist-mini --json"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import Image, Json, Model, print_json
-from pellucid.cli.target import open_input, open_model, open_pixels
+from pellucid.interop.target import open_input, open_model, open_pixels
 
 if TYPE_CHECKING:
     from pellucid.explain.cell import Cell

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import Json, Model, Out, check_out, parse_numbers, print_json
-from pellucid.cli.target import load_test_set, name_of, open_model
+from pellucid.interop.target import load_test_set, name_of, open_model
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import Image, Json, Model, Out, check_out, parse_numbers, print_json
-from pellucid.cli.target import name_of, open_model, open_pixels, preprocessing_of
+from pellucid.interop.target import name_of, open_model, open_pixels, preprocessing_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

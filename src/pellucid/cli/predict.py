@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import Json, print_json
-from pellucid.cli.target import load_model
 from pellucid.errors import DataError, PellucidError
+from pellucid.interop.target import load_model
 
 if TYPE_CHECKING:
     from pellucid.data import Preprocessing

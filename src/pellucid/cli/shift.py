@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.options import Json, print_json
-from pellucid.cli.target import load_model, load_test_set
 from pellucid.errors import DataError, ParameterError
+from pellucid.interop.target import is_design, load_model, load_test_set
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,12 +87,11 @@ def shift(
 
 
 def _measure(model: str, data: str | None, images: int, seed: int) -> ShiftRecord:
-    from pellucid import zoo
     from pellucid.explain.shifts.shift import shift as measure
     from pellucid.views import text
     from pellucid.views.progress import counting
 
-    if model in zoo.names():
+    if is_design(model):
         raise ParameterError(f"The network must be trained; '{model}' of the zoo is not; name a run, or fashion.")
     net = load_model(model)
     source = data or net.metadata.get("data")

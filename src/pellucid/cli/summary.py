@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pellucid.cli.options import Json, print_json
-from pellucid.cli.target import find_network
+from pellucid.interop.target import find_network
 
 EXAMPLE = "Example: pellucid summary pooled28 --input 3,32,32 --formula"
 

@@ -62,7 +62,7 @@ def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
     from pellucid import zoo
     from pellucid.nn.random import skip_init
 
-    if target in zoo.names():
+    if is_design(target):
         shape = shape or zoo.usual_input(target)
         with skip_init():
             return zoo.build(target, input=shape), shape
@@ -72,14 +72,23 @@ def find_network(target: str, shape: Shape | None) -> tuple[Module, Shape]:
     return net, shape or tuple(net.metadata["input"])
 
 
+def is_design(target: str) -> bool:
+    """Tell whether a network is found by what it is called in the zoo, or by its listing, and has no weights yet."""
+    from pellucid import zoo
+    from pellucid.zoo.listing import is_listing
+
+    return target in zoo.names() or is_listing(target)
+
+
 def open_model(target: str) -> tuple[Module, str]:
     """Return a network with weights for a name, a run or a model file, and a phrase that says whose weights they are.
 
     A network of the zoo gets first weights, the same ones each time.
     """
-    from pellucid import manual_seed, zoo
+    from pellucid import zoo
+    from pellucid.nn import manual_seed
 
-    if target in zoo.names():
+    if is_design(target):
         manual_seed(0)
         return zoo.build(target).eval(), "fresh random weights"
     return _load_known(target), f"the weights of {target}"

@@ -8,9 +8,9 @@ from PIL import Image
 
 import pellucid as pel
 import pellucid.nn as nn
-from pellucid.cli.target import find_network, name_of, open_input, open_model, open_pixels
 from pellucid.data import Preprocessing
 from pellucid.errors import DataError, FileError, ParameterError
+from pellucid.interop.target import find_network, name_of, open_input, open_model, open_pixels
 
 
 def test_models_by_run_by_name_and_from_the_zoo(trained: Path) -> None:
