@@ -256,6 +256,8 @@ def test_as_dict_is_json_of_the_documented_form() -> None:
         "parameter_ratio": 1.0,
         "mac_ratio": 1.0,
         "milliseconds": 500.0,
+        "operations": 48,
+        "moved": 99,
     }
 
 

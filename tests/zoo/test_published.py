@@ -47,7 +47,9 @@ def test_every_network_knows_its_count(name):
         "pooled28",
         "pooled28-blur",
         "pooled28-double",
+        "pooled28-gap",
         "pooled28-p4",
+        "pooled28-strided",
         "tiny",
     )
 

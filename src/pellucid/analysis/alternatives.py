@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from math import prod
 from textwrap import wrap
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from pellucid import nn, ops
+from pellucid.analysis.counting import Counting
 from pellucid.analysis.summary import Summary, amount, size, summarise, summary
 from pellucid.analysis.tables import Table
 from pellucid.graph import Graph
@@ -17,10 +19,6 @@ from pellucid.types import Shape, TensorType
 
 Timer: TypeAlias = Callable[[Mapping[str, Callable[[], Any]]], Mapping[str, float]]
 """Times runs: names and runs in, seconds out; :func:`pellucid.bench.measure.interleaved` is one."""
-
-_MACS = 2_000_000_000
-_WEIGHTS, _MEMORY = 64_000_000, 256_000_000
-"""Multiply-adds, bytes of weights and bytes in all up to which a network is run to be timed."""
 
 _EXACT = 1_000_000_000
 """A table whose counts are all below this writes them in full."""
@@ -38,9 +36,10 @@ _WIDTH = 80
 class Alternative:
     """One way to do the work: ``what`` says which in a few words.
 
-    ``output`` is the result's shape without the batch; ``macs`` are multiply-adds for one image. The ratios are its
-    counts as multiples of those of the comparison's first alternative. ``milliseconds`` for one image is None where
-    it was not measured.
+    ``output`` is the result's shape without the batch; ``macs`` are multiply-adds for one image, ``operations`` what
+    was asked to be counted. The ratios are its counts as multiples of those of the comparison's first alternative.
+    ``moved`` are the numbers that its layers read and write, weights included. ``milliseconds`` for one image is None
+    where it was not measured.
     """
 
     name: str
@@ -51,6 +50,8 @@ class Alternative:
     parameter_ratio: float
     mac_ratio: float
     milliseconds: float | None
+    operations: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,14 @@ class Comparison:
         return Table(table.headings, table.rows, table.total, table.numbers, lines).text(_WIDTH)
 
 
+class Most(NamedTuple):
+    """Multiply-adds, bytes of weights and bytes in all up to which a network is run to be timed."""
+
+    macs: int = 2_000_000_000
+    weights: int = 64_000_000
+    memory: int = 256_000_000
+
+
 class Choice(NamedTuple):
     """An alternative counted, and how to make it."""
 
@@ -108,27 +117,39 @@ def sequence(*layers: Callable[[], nn.Module]) -> nn.Module:
     return nn.Sequential(*(layer() for layer in layers))
 
 
-def built(name: str, what: str, shape: Shape, make: Callable[[], nn.Module]) -> Choice:
+class Count(NamedTuple):
+    """For how many images operations are counted, and what counts as one."""
+
+    batch: int = 1
+    counting: Counting = Counting()
+
+
+_USUAL, _MOST = Count(), Most()
+
+
+def built(name: str, what: str, shape: Shape, make: Callable[[], nn.Module], count: Count = _USUAL) -> Choice:
     """Count a network after making it, its weights untouched."""
     with skip_init():
-        return Choice(name, what, summary(make(), shape), make)
+        return Choice(name, what, summary(make(), shape, batch=count.batch, counting=count.counting), make)
 
 
-def dense(name: str, what: str, shape: Shape, units: int, bias: bool) -> Choice:
+def dense(name: str, what: str, shape: Shape, units: int, bias: bool, count: Count = _USUAL) -> Choice:
     """Count a dense layer on an image from its shapes."""
     graph = Graph()
-    x = graph.add(ops.Flatten(1, -1), graph.input("x", TensorType((1, *shape))))
+    x = graph.add(ops.Flatten(1, -1), graph.input("x", TensorType((count.batch, *shape))))
     weight = graph.parameter("weight", TensorType((units, x.shape[1])))
     offset = graph.parameter("bias", TensorType((units,))) if bias else None
     graph.outputs["output"] = graph.add(ops.Linear(), x, weight, offset)
     make = partial(sequence, nn.Flatten, partial(nn.Linear, x.shape[1], units, bias))
-    return Choice(name, what, summarise(graph), make)
+    return Choice(name, what, summarise(graph, count.counting), make)
 
 
-def measured(shape: Shape, choices: Sequence[Choice], timer: Timer | None) -> tuple[Alternative, ...]:
+def measured(
+    shape: Shape, choices: Sequence[Choice], timer: Timer | None, most: Most = _MOST
+) -> tuple[Alternative, ...]:
     """Set choices in proportion to the first, and time those that are small enough."""
     first = choices[0].found
-    small = [choice for choice in choices if _is_small(choice.found)]
+    small = [choice for choice in choices if _is_small(choice.found, most)]
     seconds = timer({choice.name: _run(choice, shape) for choice in small}) if timer and small else {}
     return tuple(
         Alternative(
@@ -136,17 +157,49 @@ def measured(shape: Shape, choices: Sequence[Choice], timer: Timer | None) -> tu
             what=what,
             output=found.layers[-1].output,
             parameters=found.parameters,
-            macs=found.macs,
+            macs=found.macs // found.batch,
             parameter_ratio=found.parameters / first.parameters,
             mac_ratio=found.macs / first.macs,
             milliseconds=1000 * seconds[name] if name in seconds else None,
+            operations=found.operations,
+            moved=_moved(found),
         )
         for name, what, found, _ in choices
     )
 
 
-def _is_small(found: Summary) -> bool:
-    return found.macs <= _MACS and found.memory.parameters <= _WEIGHTS and found.memory.inference <= _MEMORY
+def _moved(found: Summary) -> int:
+    """Count the numbers that layers in a row read and write for one image."""
+    results = [prod(layer.output) for layer in found.layers]
+    return prod(found.input) + 2 * sum(results) - results[-1] + found.parameters
+
+
+Bound: TypeAlias = Literal["arithmetic", "memory", "overhead"]
+"""What time goes into."""
+
+
+def bounds(rows: Sequence[Alternative]) -> dict[str, Bound]:
+    """Say of each timed alternative what its time goes into, the fastest of them being the measure.
+
+    "arithmetic" where it does at least half as many multiply-adds a second as any; "memory" where it moves at least
+    half as many numbers a second as any; "overhead" where it does neither: sums too short, or too little work, to keep
+    the processor's lanes busy.
+
+    >>> def row(name, macs, moved, ms): return Alternative(name, "", (1,), 1, macs, 1.0, 1.0, ms, macs, moved)
+    >>> bounds([row("dense", 1000, 10, 1), row("depthwise", 9, 10, 0.1), row("groups", 90, 10, 1)])
+    {'dense': 'arithmetic', 'depthwise': 'memory', 'groups': 'overhead'}
+    """
+    speeds = {row.name: (row.macs / row.milliseconds, row.moved / row.milliseconds) for row in rows if row.milliseconds}
+    most = [max((speed[index] for speed in speeds.values()), default=0.0) for index in (0, 1)]
+    return {
+        name: "arithmetic" if 2 * macs >= most[0] else "memory" if 2 * moved >= most[1] else "overhead"
+        for name, (macs, moved) in speeds.items()
+    }
+
+
+def _is_small(found: Summary, most: Most) -> bool:
+    needs = found.macs, found.memory.parameters, found.memory.inference
+    return all(need <= limit for need, limit in zip(needs, most, strict=True))
 
 
 def _run(choice: Choice, shape: Shape) -> Callable[[], Any]:

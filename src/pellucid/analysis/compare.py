@@ -5,14 +5,17 @@ ways to halve the maps, and last layers. Sizes and counts are those of networks 
 may have more weights than the memory holds, is counted from its shapes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from math import gcd
+from typing import NamedTuple
 
 from pellucid import nn
 from pellucid.analysis.alternatives import (
     Alternative,
     Comparison,
+    Count,
+    Most,
     Timer,
     and_time,
     built,
@@ -29,6 +32,7 @@ from pellucid.types import Padding
 CHANNELS, KERNEL, SIZE = 4096, 31, 4096
 """The largest that are compared."""
 
+_MOST = Most()
 _EXPANSION = 6
 _NARROWING = 4
 _CLASSES = 10
@@ -69,12 +73,14 @@ def dense_equivalents(
     *,
     bias: bool = False,
     timer: Timer | None = None,
+    count: Count | None = None,
 ) -> Comparison:
     """Set a convolution beside dense layers, in both readings of "equivalent".
 
     "dense, one per filter" has a unit where the convolution has a filter, and gives one number for each;
     "dense, same output" has a unit for each number of the convolution's output. Both are counted from their shapes,
-    for they may be larger than the memory. Raises ParameterError where a number is out of its range.
+    for they may be larger than the memory; ``count`` says what counts as their operations. Raises ParameterError where
+    a number is out of its range.
 
     >>> print(dense_equivalents(1, 32, 3, 28, 28))
                            parameters                  MACs
@@ -89,13 +95,14 @@ def dense_equivalents(
     """
     _check(in_channels=in_channels, out_channels=out_channels, kernel=kernel, height=height, width=width)
     shape = in_channels, height, width
-    units = out_channels * height * width
+    units, count = out_channels * height * width, count or Count()
+    make = partial(_conv, in_channels, out_channels, kernel, bias=bias)
     first, filters, full = measured(
         shape,
         [
-            built("convolution", "filters slide", shape, partial(_conv, in_channels, out_channels, kernel, bias=bias)),
-            dense("dense, one per filter", "a unit for each filter", shape, out_channels, bias),
-            dense("dense, same output", "a unit for each number of the output", shape, units, bias),
+            built("convolution", "filters slide", shape, make, count),
+            dense("dense, one per filter", "a unit for each filter", shape, out_channels, bias, count),
+            dense("dense, same output", "a unit for each number of the output", shape, units, bias, count),
         ],
         timer,
     )
@@ -116,42 +123,73 @@ def convolutions(
     *,
     bias: bool = False,
     timer: Timer | None = None,
+    most: Most = _MOST,
 ) -> Comparison:
     """Set the kinds of convolution side by side: standard, in ever more groups, depthwise-separable, bottlenecks.
 
     The bottleneck works in a quarter of the output's channels (He et al. 2016, arXiv:1512.03385), the inverted one
     in six times the input's, one by one (Sandler et al. 2018, arXiv:1801.04381). Only the convolutions: norms and
-    activations between them cost little beside. Raises ParameterError where a number is out of its range.
+    activations between them cost little beside. Those beyond ``most`` are not timed. Raises ParameterError where a
+    number is out of its range.
 
     >>> convolutions(64, 64, 3, 56, 56)["depthwise-separable"].parameters
     4672
     """
     _check(in_channels=in_channels, out_channels=out_channels, kernel=kernel, height=height, width=width)
-    shape = in_channels, height, width
-    conv, narrow, wide = partial(_conv, bias=bias), max(1, out_channels // _NARROWING), _EXPANSION * in_channels
-    choices = [built("standard", "all channels at once", shape, partial(conv, in_channels, out_channels, kernel))]
-    for groups in _group_counts(gcd(in_channels, out_channels)):
-        depthwise = groups == in_channels
-        what = "each channel by itself" if depthwise else f"{groups} groups of channels apart"
-        make = partial(conv, in_channels, out_channels, kernel, groups=groups)
-        choices.append(built("depthwise" if depthwise else f"{groups} groups", what, shape, make))
-    blocks: list[tuple[str, str, list[Callable[[], nn.Module]]]] = [
-        ("depthwise-separable", "each channel by itself, then 1×1 to mix", [
-            partial(conv, in_channels, in_channels, kernel, groups=in_channels),
-            partial(conv, in_channels, out_channels, 1),
-        ]),
-        ("bottleneck", f"1×1 to {narrow} channels, the kernel there, 1×1 back", [
-            partial(conv, in_channels, narrow, 1), partial(conv, narrow, narrow, kernel),
-            partial(conv, narrow, out_channels, 1),
-        ]),
-        ("inverted bottleneck", f"1×1 to {wide} channels, each by itself, 1×1 back", [
-            partial(conv, in_channels, wide, 1), partial(conv, wide, wide, kernel, groups=wide),
-            partial(conv, wide, out_channels, 1),
-        ]),
-    ]  # fmt: skip
-    choices += [built(name, what, shape, partial(sequence, *layers)) for name, what, layers in blocks]
-    rows = measured(shape, choices, timer)
+    shape, choices = (in_channels, height, width), []
+    for name, what, parts in kinds(in_channels, out_channels, kernel):
+        layers = [
+            partial(_conv, before, after, side, groups=groups, bias=bias) for before, after, side, groups in parts
+        ]
+        choices.append(built(name, what, shape, layers[0] if len(layers) == 1 else partial(sequence, *layers)))
+    rows = measured(shape, choices, timer, most)
     return Comparison("Kinds of convolution", rows, _finding_of_convolutions(rows))
+
+
+class Part(NamedTuple):
+    """One of the convolutions of which a kind consists."""
+
+    in_channels: int
+    out_channels: int
+    kernel: int
+    groups: int
+
+
+def kinds(in_channels: int, out_channels: int, kernel: int) -> Iterator[tuple[str, str, tuple[Part, ...]]]:
+    """Yield name, description and parts of the kinds that :func:`convolutions` sets side by side."""
+    narrow, wide = max(1, out_channels // _NARROWING), _EXPANSION * in_channels
+    yield "standard", "all channels at once", (Part(in_channels, out_channels, kernel, 1),)
+    for groups in _group_counts(gcd(in_channels, out_channels)):
+        is_depthwise = groups == in_channels
+        what = "each channel by itself" if is_depthwise else f"{groups} groups of channels apart"
+        name = "depthwise" if is_depthwise else f"{groups} groups"
+        yield name, what, (Part(in_channels, out_channels, kernel, groups),)
+    yield (
+        "depthwise-separable",
+        "each channel by itself, then 1×1 to mix",
+        (
+            Part(in_channels, in_channels, kernel, in_channels),
+            Part(in_channels, out_channels, 1, 1),
+        ),
+    )
+    yield (
+        "bottleneck",
+        f"1×1 to {narrow} channels, the kernel there, 1×1 back",
+        (
+            Part(in_channels, narrow, 1, 1),
+            Part(narrow, narrow, kernel, 1),
+            Part(narrow, out_channels, 1, 1),
+        ),
+    )
+    yield (
+        "inverted bottleneck",
+        f"1×1 to {wide} channels, each by itself, 1×1 back",
+        (
+            Part(in_channels, wide, 1, 1),
+            Part(wide, wide, kernel, wide),
+            Part(wide, out_channels, 1, 1),
+        ),
+    )
 
 
 def downsampling(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from pellucid import ops
-from pellucid.analysis.fields import Field
+from pellucid.analysis.fields import Field, Reach
 from pellucid.geometry import Axis, TransposedAxis
 from pellucid.graph import Node
 from pellucid.ops.base import present
@@ -34,11 +34,16 @@ def _size(node: Node) -> list[Formula]:
     if window is None or node.inputs[0] is None:
         return []
     axes = zip(("height", "width"), (window.rows, window.columns), node.inputs[0].shape[2:], strict=True)
-    lines = [(name, _size_along(axis, size)) for name, axis, size in axes]
+    lines = [(name, size_formula(axis, size)) for name, axis, size in axes]
     return [Formula("size", lines[0][1])] if lines[0][1] == lines[1][1] else [Formula(*line) for line in lines]
 
 
-def _size_along(axis: Axis | TransposedAxis, size: int) -> str:
+def size_formula(axis: Axis | TransposedAxis, size: int) -> str:
+    """Write the formula of a window's output size along one side, the numbers put in.
+
+    >>> size_formula(Axis(kernel=3, stride=2), 7)
+    '⌊(7 + 2·0 − 3) / 2⌋ + 1 = 3'
+    """
     result = axis.output_size(size)
     extent = f"({axis.dilation}·({axis.kernel} − 1) + 1)" if axis.dilation > 1 else str(axis.kernel)
     if isinstance(axis, TransposedAxis):
@@ -89,8 +94,17 @@ def _field(node: Node, before: Field | None, after: Field | None) -> list[Formul
     axes = zip((window.rows, window.columns), before.reaches, after.reaches, strict=True)
     lines = []
     for axis, (old, new) in ((axis, (old, new)) for axis, old, new in axes if isinstance(axis, Axis)):
-        stride = f", jump {old.jump}·{axis.stride} = {new.jump}" if axis.stride > 1 else ""
-        lines.append(f"{old.size} + ({axis.extent} − 1)·{old.jump} = {new.size}{stride}")
+        lines.append(field_formula(axis, old, new))
     if len(lines) == 2 and lines[0] != lines[1]:
         return [Formula("field, rows", lines[0]), Formula("field, columns", lines[1])]
     return [Formula("field", line) for line in lines[:1]]
+
+
+def field_formula(axis: Axis, before: Reach, after: Reach) -> str:
+    """Write where the size of a field along one side comes from, and the way to the next one where it grows.
+
+    >>> field_formula(Axis(kernel=3, stride=2), Reach(), Reach().through(Axis(kernel=3, stride=2)))
+    '1 + (3 − 1)·1 = 3, jump 1·2 = 2'
+    """
+    stride = f", jump {before.jump}·{axis.stride} = {after.jump}" if axis.stride > 1 else ""
+    return f"{before.size} + ({axis.extent} − 1)·{before.jump} = {after.size}{stride}"

@@ -7,13 +7,12 @@ written as in the notes of Stanford's course CS231n. Kernels are 3 wide and keep
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import NamedTuple
 
-from pellucid import nn
 from pellucid.analysis.fields import Reach
 from pellucid.analysis.summary import size
 from pellucid.geometry import Axis
 from pellucid.types import Pair, Shape
+from pellucid.zoo.written import Layer
 
 CONVOLUTION = Axis(kernel=3, before=1, after=1)
 POOLING = Axis(kernel=2, stride=2)
@@ -106,27 +105,6 @@ def field(convolutions: int, stages: int) -> int:
 def halved(sides: Pair) -> Pair:
     """Return what pooling leaves of an image's sides."""
     return POOLING.output_size(sides[0]), POOLING.output_size(sides[1])
-
-
-class Layer(NamedTuple):
-    """A layer's class and arguments: it can be written and made.
-
-    >>> str(Layer("Conv2d", (3, 8), (("kernel_size", 3),)))
-    'nn.Conv2d(3, 8, kernel_size=3)'
-    """
-
-    kind: str
-    arguments: tuple[int, ...] = ()
-    named: tuple[tuple[str, int], ...] = ()
-
-    def __str__(self) -> str:
-        words = [*map(str, self.arguments), *(f"{name}={value}" for name, value in self.named)]
-        return f"nn.{self.kind}({', '.join(words)})"
-
-    def make(self) -> nn.Module:
-        """Make the layer."""
-        module: nn.Module = getattr(nn, self.kind)(*self.arguments, **dict(self.named))
-        return module
 
 
 def parts(pattern: Pattern, image: Shape, classes: int) -> Iterator[tuple[str, list[Layer]]]:

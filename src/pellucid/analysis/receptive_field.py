@@ -38,6 +38,19 @@ def input_box(graph: Graph, value: Value, y: int, x: int) -> Box:
     >>> input_box(graph, graph.value("1"), 0, 1)       # 2 cells, of 3 pixels each, one apart
     (0, 2, 4, 6)
     """
+    return boxes(graph, value, y, x).get(next(iter(graph.inputs)), (0, 0, 0, 0))
+
+
+def boxes(graph: Graph, value: Value, y: int, x: int) -> dict[str, Box]:
+    """Return, for every image on the way from the graph's inputs to a cell, the box of what the cell depends on.
+
+    The value itself is among them, with the cell's own box; see :func:`input_box`.
+
+    >>> import pellucid.nn as nn
+    >>> graph = nn.Sequential(nn.Conv2d(1, 1, 3), nn.MaxPool2d(2)).graph((1, 1, 8, 8))
+    >>> boxes(graph, graph.value("1"), 0, 1)
+    {'1': (0, 1, 1, 2), '0': (0, 2, 2, 4), 'x': (0, 2, 4, 6)}
+    """
     axes = plane_axes(graph)
     seen: dict[str, Cells] = {value.name: (frozenset({y}), frozenset({x}))}
     for node in reversed(graph.nodes):
@@ -50,11 +63,11 @@ def input_box(graph: Graph, value: Value, y: int, x: int) -> Box:
                 if rows and columns:
                     before = seen.get(source.name, (frozenset(), frozenset()))
                     seen[source.name] = rows | before[0], columns | before[1]
-    found = seen.get(next(iter(graph.inputs)))
-    if found is None:
-        return 0, 0, 0, 0
-    (rows, columns) = found
-    return min(rows), min(columns), max(rows) + 1, max(columns) + 1
+    return {
+        name: (min(rows), min(columns), max(rows) + 1, max(columns) + 1)
+        for name, (rows, columns) in seen.items()
+        if name in axes or name in graph.inputs
+    }
 
 
 def plane_axes(graph: Graph) -> dict[str, Pair]:

@@ -1,11 +1,19 @@
 """What a network's sizes and fields tell its designer: fields too small or too large, pixels that nobody reads."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pellucid.analysis.fields import Field, covers
 from pellucid.geometry import Axis
 from pellucid.graph import Graph, Node
 from pellucid.types import Pair
+
+
+class Remark(NamedTuple):
+    """A sentence about a layer."""
+
+    layer: str
+    text: str
 
 
 def warnings(graph: Graph, found: Mapping[str, Field]) -> tuple[str, ...]:
@@ -18,13 +26,19 @@ def warnings(graph: Graph, found: Mapping[str, Field]) -> tuple[str, ...]:
     The last maps, of '1', see 4 × 4 of 9 × 9 pixels.
     '1' never reads the last 1 of 7 rows and the last 1 of 7 columns: its stride of 2 does not divide.
     """
+    return tuple(remark.text for remark in remarks(graph, found))
+
+
+def remarks(graph: Graph, found: Mapping[str, Field]) -> tuple[Remark, ...]:
+    """Return the same sentences, each with the layer that it is about."""
     image = next(iter(graph.inputs.values())).shape
     if len(image) != 4:
         return ()
     pixels = image[2], image[3]
     maps = [node for node in graph.nodes if _field(node, found) is not None]
-    unread = (_unread(node) for node in graph.nodes)
-    return (*_too_small(maps, found, pixels), *_too_large(maps, found, pixels), *(line for line in unread if line))
+    unread = (Remark(node.name, _unread(node)) for node in graph.nodes)
+    fields = (*_too_small(maps, found, pixels), *_too_large(maps, found, pixels))
+    return (*fields, *(remark for remark in unread if remark.text))
 
 
 def _field(node: Node, found: Mapping[str, Field]) -> Field | None:
@@ -33,13 +47,16 @@ def _field(node: Node, found: Mapping[str, Field]) -> Field | None:
     return field if field is not None and field.size is not None else None
 
 
-def _too_small(maps: list[Node], found: Mapping[str, Field], pixels: Pair) -> list[str]:
+def _too_small(maps: list[Node], found: Mapping[str, Field], pixels: Pair) -> list[Remark]:
     if not maps or covers(found[maps[-1].outputs[0].name], pixels):
         return []
-    return [f"The last maps, of '{maps[-1].name}', see {_sides(found, maps[-1])} of {_across(pixels)} pixels."]
+    last = maps[-1]
+    return [
+        Remark(last.name, f"The last maps, of '{last.name}', see {_sides(found, last)} of {_across(pixels)} pixels.")
+    ]
 
 
-def _too_large(maps: list[Node], found: Mapping[str, Field], pixels: Pair) -> list[str]:
+def _too_large(maps: list[Node], found: Mapping[str, Field], pixels: Pair) -> list[Remark]:
     """Say from which window on every field is larger than the image: those layers see little that is new."""
     large = []
     for node in reversed(maps):
@@ -51,9 +68,8 @@ def _too_large(maps: list[Node], found: Mapping[str, Field], pixels: Pair) -> li
     if not windows:
         return []
     first = windows[0]
-    return [
-        f"From '{first.name}' on, fields exceed the image: {_sides(found, first)} pixels there, of {_across(pixels)}."
-    ]
+    there = f"{_sides(found, first)} pixels there, of {_across(pixels)}"
+    return [Remark(first.name, f"From '{first.name}' on, fields exceed the image: {there}.")]
 
 
 def _unread(node: Node) -> str:

@@ -1,6 +1,7 @@
 """Named architectures, built by name."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 
 from pellucid.errors import ParameterError, ShapeError
 from pellucid.nn import Module
@@ -25,6 +26,7 @@ from pellucid.zoo import (
     vit,
 )
 from pellucid.zoo.design import Design
+from pellucid.zoo.listing import is_listing, parse
 
 _FAMILIES = (  # the small ones first, then as they were invented
     lessons,
@@ -79,7 +81,8 @@ def published_parameters(name: str) -> int:
 def build(name: str, *, input: Shape | None = None, classes: int | None = None) -> Module:  # noqa: A002
     """Build a network by name, with fresh weights, for images (C, H, W) and a number of classes, or the usual ones.
 
-    Raises ParameterError where the name is unknown or a number is none, ShapeError where the image is too small.
+    A listing stands for a name, too: see :mod:`pellucid.zoo.listing`. Raises ParameterError where the name is unknown
+    or a number is none, ShapeError where the image is too small.
 
     >>> sum(parameter.data.size for parameter in build("pooled28").parameters())
     430890
@@ -109,6 +112,13 @@ def _check_fit(net: Module, name: str, shape: Shape) -> None:
 
 
 def _find(name: str) -> Design:
+    if is_listing(name):
+        listing = parse(name)
+        return Design(
+            lambda shape, classes: replace(listing, input=shape, classes=classes).network(),
+            listing.input,
+            listing.classes,
+        )
     if name not in _DESIGNS:
         raise ParameterError(f"There is no network named {name!r}; there are {', '.join(_DESIGNS)}.")
     return _DESIGNS[name]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from pellucid.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Module, ReLU, Sequential
+from pellucid.nn import AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Identity, Module, ReLU, Sequential
 
 
 def conv_norm(
@@ -45,3 +45,22 @@ class SqueezeExcitation(Module):
     def forward(self, x: Any) -> Any:
         """Return x · gate(fc2(activation(fc1(means))))."""
         return x * self.gate(self.fc2(self.activation(self.fc1(self.avgpool(x)))))
+
+
+class Residual(Module):
+    """Add what a body of layers makes of x to x, or to what a shortcut makes of it (He et al. 2015).
+
+    >>> import numpy as np
+    >>> Residual(Conv2d(4, 4, 3, padding=1))(np.zeros((1, 4, 6, 6), np.float32)).shape
+    (1, 4, 6, 6)
+    """
+
+    def __init__(self, body: Module, shortcut: Module | None = None) -> None:
+        super().__init__()
+        self.body = body
+        self.shortcut = Identity() if shortcut is None else shortcut
+
+    def forward(self, x: Any) -> Any:
+        """Return body(x) + shortcut(x)."""
+        shortcut = self.shortcut(x)
+        return self.body(x) + shortcut

@@ -80,6 +80,50 @@ def pooled28_double(input: Shape, classes: int) -> Module:  # noqa: A002
     )
 
 
+def pooled28_strided(input: Shape, classes: int) -> Module:  # noqa: A002
+    """:func:`pooled28` with strides of 2 in its second and third convolution instead of poolings.
+
+    It has as many weights, where 4 divides the image's sides (Springenberg et al. 2015).
+    """
+    channels, height, width = input
+    rows, columns = (-(-extent // 4) for extent in (height, width))
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 32, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": Conv2d(32, 32, 3, stride=2, padding=1),
+            "relu2": ReLU(),
+            "conv3": Conv2d(32, 64, 3, stride=2, padding=1),
+            "relu3": ReLU(),
+            "flatten": Flatten(),
+            "fc1": Linear(64 * rows * columns, 128),
+            "relu4": ReLU(),
+            "fc2": Linear(128, classes),
+        }
+    )
+
+
+def pooled28_gap(input: Shape, classes: int) -> Module:  # noqa: A002
+    """:func:`pooled28` with global average pooling instead of its first dense layer (Lin et al. 2014)."""
+    channels, height, width = input
+    cells(64, height, width, 4)
+    return Sequential(
+        {
+            "conv1": Conv2d(channels, 32, 3, padding=1),
+            "relu1": ReLU(),
+            "conv2": Conv2d(32, 32, 3, padding=1),
+            "relu2": ReLU(),
+            "pool1": MaxPool2d(2),
+            "conv3": Conv2d(32, 64, 3, padding=1),
+            "relu3": ReLU(),
+            "pool2": MaxPool2d(2),
+            "gap": AdaptiveAvgPool2d(1),
+            "flatten": Flatten(),
+            "fc": Linear(64, classes),
+        }
+    )
+
+
 def pooled28_blur(input: Shape, classes: int) -> Module:  # noqa: A002
     """:func:`pooled28` with its poolings split into maximum and blurred sampling (Zhang 2019)."""
     channels, height, width = input
@@ -181,6 +225,8 @@ NETWORKS = {
     "pooled28": Design(pooled28, (1, 28, 28), classes=10, parameters=430_890),
     "pooled28-blur": Design(pooled28_blur, (1, 28, 28), classes=10, parameters=430_890),
     "pooled28-double": Design(pooled28_double, (1, 28, 28), classes=10, parameters=467_818),
+    "pooled28-gap": Design(pooled28_gap, (1, 28, 28), classes=10, parameters=28_714),
     "pooled28-p4": Design(pooled28_p4, (1, 28, 28), classes=10, parameters=429_978),
+    "pooled28-strided": Design(pooled28_strided, (1, 28, 28), classes=10, parameters=430_890),
     "tiny": Design(tiny, (1, 28, 28), classes=10, parameters=4_266),
 }
