@@ -29,7 +29,7 @@ class Pool(StrEnum):
 
 def step(
     image: Annotated[
-        str, typer.Option(metavar="NAME|FILE|ROWS", help="bar, horizontal-bar, an image file, or '0,9,9; 0,9,0'.")
+        str, typer.Option(metavar="NAME|FILE|ROWS", help="One such as bar or disc, an image file, or '0,9,9; 0,9,0'.")
     ] = "bar",
     kernel: Annotated[
         str,

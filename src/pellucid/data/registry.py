@@ -122,6 +122,15 @@ def find(name: str) -> Path | None:
     return next((folder for folder in candidates if _is_complete(entry, folder)), None)
 
 
+def at_hand() -> list[str]:
+    """Return the names of the data sets that are on this machine.
+
+    >>> at_hand()[0]
+    'fashion-mnist-mini'
+    """
+    return [name for name in names() if find(name) is not None]
+
+
 def path(name: str) -> Path:
     """Return where a named data set lies on this machine.
 

@@ -94,6 +94,10 @@ class Trace:
         """Bytes of activations that are kept at present."""
         return self._values.nbytes
 
+    def value(self, name: str) -> Array:
+        """Return a value of the run by its name in the graph, batch included: the image, a weight, a result."""
+        return self._values[name]
+
     def cell(
         self, layer: str, channel: int | None = None, y: int | None = None, x: int | None = None, *deeper: int
     ) -> Cell:

@@ -59,7 +59,7 @@ def _results(outcome: Outcome) -> dict[str, Any]:
     classes = findings.class_results(evaluation)
     matrix = findings.confusion_rows(evaluation)
     return {
-        "network": outcome.settings.network,
+        "network": outcome.settings.called,
         "train": outcome.train,
         "test": test,
         "held_back": findings.percent(outcome.settings.validation, 0) if outcome.settings.validation else "",

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import pellucid as pel
 import pellucid.nn as nn
-from pellucid.errors import ParameterError, PellucidError, ShapeError
-from pellucid.explain.steps.frame import Frame, Scene, frame, pipeline, scene, slopes
+from pellucid.errors import ParameterError, PellucidError
+from pellucid.explain.steps.frame import Frame, Scene, frame, moves, pipeline, scene, slopes
 from pellucid.explain.trace import Trace, trace
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "worked_examples.json").read_text(encoding="utf-8"))
@@ -345,32 +345,6 @@ def test_a_frame_as_json_and_a_scene_by_name() -> None:
     assert "d_conv" not in scene(t)
 
 
-@pytest.mark.parametrize(
-    ("image", "kernel", "options", "message"),
-    [
-        (np.ones((17, 3)), [[1]], {}, "image of the steps must have 1×1 to 16×16 numbers; got 17×3"),
-        ([[1, 2], [3]], [[1]], {}, "image of the steps must be rows of numbers, all of one length"),
-        ([[1]], np.ones((8, 8)), {}, "kernel of the steps must have 1×1 to 7×7 numbers; got 8×8"),
-        ([[1]], np.ones((2, 2)), {}, "Conv2d 'conv' has a window of 2 on an input of 1 padded to 1"),
-        ([], [[1]], {}, "image of the steps must be rows of numbers, (H, W); got the shape (0,)"),
-        ([[1]], 5, {}, "kernel of the steps must be rows of numbers, (H, W); got the shape ()"),
-        ([[np.nan]], [[1]], {}, "image of the steps must hold numbers within ±1e9; got nan"),
-        ([[1]], [[1]], {"bias": np.inf}, "bias of the steps must hold numbers within ±1e9; got inf"),
-        ([[1]], [[1]], {"pool": "median"}, "'pool' parameter of the steps must be one of max, average, none"),
-        ([[1]], [[1]], {}, "MaxPool2d 'pool' has a window of 2 on an input of 1"),
-        ([[1]], [[1]], {"stride": 0, "pool": "none"}, "'stride' parameter of Conv2d"),
-        ([[1]], [[1]], {"padding": "some", "pool": "none"}, "'padding' parameter of Conv2d"),
-        ([[1]], [[1]], {"padding": 20, "pool": "none"}, "at most 40×40 cells; got 41×41"),
-        ([[1]], [[1]], {"padding": 1, "border": "reflect"}, "pads 1 cells in mode 'reflect'"),
-    ],
-)
-def test_what_cannot_be_is_refused_in_one_sentence(image: Any, kernel: Any, options: Any, message: str) -> None:
-    with pytest.raises((ParameterError, ShapeError)) as caught:
-        pipeline(image, kernel, **options)
-
-    assert message in str(caught.value)
-
-
 def test_steps_and_cells_that_do_not_exist_are_refused() -> None:
     t = pipeline(BAR["image"], BAR["kernel"])
 
@@ -396,3 +370,15 @@ def test_a_trace_of_something_else_is_refused(net: nn.Module) -> None:
 
     with pytest.raises(ParameterError, match="steps must be those of Conv2d → ReLU"):
         scene(t)
+
+
+def test_moves_are_what_the_frames_do() -> None:
+    t = pipeline(BAR["image"], BAR["kernel"], padding=1)
+    back = slopes(t)
+    last_step = len(scene(t, back)) - 1
+    found = moves(t, range(30, last_step + 9), back)
+
+    assert len(found) == last_step - 29
+    for step in (30, 36, 37, 60, 100, last_step):
+        shown = frame(t, step, back)
+        assert found[step - 30] == (shown.phase, shown.work, shown.sentence)

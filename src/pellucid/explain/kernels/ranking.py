@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -27,6 +27,18 @@ class Response:
     energy: float
     largest: float
     smallest: float
+
+    @classmethod
+    def of(cls, name: str, map_: Array, norm: float) -> Response:
+        """Measure the map of a kernel of any norm; one that is all zeros answers nothing.
+
+        >>> Response.of("x", np.array([[0.0, -4.0]]), norm=2.0)
+        Response(name='x', energy=2.0, largest=0.0, smallest=-2.0)
+        """
+        scale = norm or 1.0
+        numbers = map_.ravel().astype(np.float64)
+        energy = float(numbers @ numbers) / numbers.size / scale**2
+        return cls(name, energy, float(map_.max()) / scale, float(map_.min()) / scale)
 
     @property
     def peak(self) -> float:
@@ -63,9 +75,12 @@ def rank(image: Any, kernels: Mapping[str, Any]) -> list[Response]:
         norm = float(np.linalg.norm(values))
         if not norm:
             raise ParameterError(f"The kernel '{name}' must not be all zeros, which answer nothing.")
-        map_ = answer(channels, values / norm)
-        energy = float(np.mean(np.square(map_, dtype=np.float64)))
-        found.append(Response(name, energy, float(map_.max()), float(map_.min())))
+        found.append(Response.of(name, answer(channels, values / norm), 1.0))
+    return strongest_first(found)
+
+
+def strongest_first(found: Sequence[Response]) -> list[Response]:
+    """Sort responses by their energy, equal ones by their peak, and those that are equal in both stay as they are."""
     energy = _ALIKE * max(response.energy for response in found) or 1.0
     peak = _ALIKE * max(response.peak for response in found) or 1.0
     return sorted(found, key=lambda one: (-round(one.energy / energy), -round(one.peak / peak)))

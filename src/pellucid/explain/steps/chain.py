@@ -77,8 +77,8 @@ class Chain:
         conv, relu, *pools = nodes
         pool = pools[0] if pools else None
         cell = trace.cell(conv.name, 0, 0, 0)
-        pooling = None if pool is None else _sliding(pool)
-        return cls(trace, conv, relu, pool, cell.weights[0], cell.bias, _sliding(conv), pooling)
+        pooling = None if pool is None else sliding_of(pool)
+        return cls(trace, conv, relu, pool, cell.weights[0], cell.bias, sliding_of(conv), pooling)
 
     @property
     def image(self) -> Array:
@@ -115,10 +115,10 @@ class Chain:
         yield Grid(
             "image",
             "image",
-            self._bordered(),
+            rows_of(bordered(self.trace.image, self.conv)[0]),
             ((rows.before, rows.after), (columns.before, columns.after)),
             self.sliding.unseen(),
-            self._border_note(),
+            border_note(self.conv),
         )
         yield Grid("kernel", "kernel, turned by 180°" if self.flip else "kernel", rows_of(self.kernel))
         yield Grid(
@@ -132,23 +132,6 @@ class Chain:
             formula = size_formula(self.pooling.size, self.pooling.rows, self.pooling.columns, padded=False)
             notes = (windows, *formula)
             yield Grid("pool", self._pool_title(), rows_of(self.map("pool")), notes=notes)
-
-    def _bordered(self) -> Rows:
-        rows, columns = self.sliding.rows, self.sliding.columns
-        height, width = self.sliding.size
-        return tuple(
-            tuple(self.pixel((y, x)) for x in range(-columns.before, width + columns.after))
-            for y in range(-rows.before, height + rows.after)
-        )
-
-    def _border_note(self) -> tuple[str, ...]:
-        border: str = self.conv.op.border  # type: ignore[attr-defined]
-        sides = [side for axis in (self.sliding.rows, self.sliding.columns) for side in (axis.before, axis.after)]
-        if not any(sides):
-            return ()
-        if len(set(sides)) == 1:
-            return (f"padding {sides[0]}, {border}",)
-        return (f"padding {border}: top {sides[0]}, bottom {sides[1]}, left {sides[2]}, right {sides[3]}",)
 
     def _pool_title(self) -> str:
         assert self.pool is not None
@@ -173,7 +156,8 @@ def _is_chain(trace: Trace) -> bool:
     return follows and pools and trace.image.shape[0] == 1 and nodes[0].outputs[0].shape[1] == 1
 
 
-def _sliding(node: Node) -> Sliding:
+def sliding_of(node: Node) -> Sliding:
+    """Return the windows of a convolution or pooling layer."""
     window = node.op.window(*node.types)
     assert window is not None
     assert isinstance(window.rows, Axis)
@@ -181,3 +165,26 @@ def _sliding(node: Node) -> Sliding:
     x = node.inputs[0]
     assert x is not None
     return Sliding(window.rows, window.columns, (x.shape[2], x.shape[3]))
+
+
+def bordered(image: Array, conv: Node) -> Array:
+    """Return an image (C, H, W) with the border that a convolution adds to it."""
+    sliding, border = sliding_of(conv), conv.op.border  # type: ignore[attr-defined]
+    for which, axis in enumerate((sliding.rows, sliding.columns)):
+        size = sliding.size[which]
+        sources = [border_source(place, size, border) for place in range(-axis.before, size + axis.after)]
+        shown = np.take(image, [source or 0 for source in sources], axis=which + 1)
+        is_empty = np.array([source is None for source in sources])
+        image = np.where(is_empty[:, None] if which == 0 else is_empty, 0.0, shown)
+    return image
+
+
+def border_note(conv: Node) -> tuple[str, ...]:
+    """Tell the border that a convolution adds; nothing where it adds none."""
+    sliding, border = sliding_of(conv), conv.op.border  # type: ignore[attr-defined]
+    sides = [side for axis in (sliding.rows, sliding.columns) for side in (axis.before, axis.after)]
+    if not any(sides):
+        return ()
+    if len(set(sides)) == 1:
+        return (f"padding {sides[0]}, {border}",)
+    return (f"padding {border}: top {sides[0]}, bottom {sides[1]}, left {sides[2]}, right {sides[3]}",)

@@ -9,14 +9,10 @@
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Unpack
 
-import numpy as np
-
-from pellucid import nn
-from pellucid.errors import ParameterError, ShapeError
+from pellucid.errors import ParameterError
 from pellucid.explain.steps.backward import (
     Slopes,
     back_sentence,
@@ -30,16 +26,30 @@ from pellucid.explain.steps.backward import (
 )
 from pellucid.explain.steps.chain import Chain
 from pellucid.explain.steps.forward import conv_step, pool_step, relu_step
-from pellucid.explain.steps.records import Frame, Grid, Lit, Phase, Scene, Shown, Work
-from pellucid.explain.trace import Trace, trace
-from pellucid.nn.random import skip_init
+from pellucid.explain.steps.layers import POOLS, Settings, plane, run
+from pellucid.explain.steps.records import Frame, Grid, Lit, Move, Phase, Scene, Shown, Work
+from pellucid.explain.trace import Trace
 from pellucid.nn.settings import is_integer
-from pellucid.types import Array, Pair
+from pellucid.types import Pair
 
-__all__ = ["POOLS", "Frame", "Grid", "Lit", "Phase", "Scene", "Slopes", "Work", "frame", "pipeline", "scene", "slopes"]
+__all__ = [
+    "POOLS",
+    "Frame",
+    "Grid",
+    "Lit",
+    "Move",
+    "Phase",
+    "Scene",
+    "Slopes",
+    "Work",
+    "frame",
+    "moves",
+    "pipeline",
+    "scene",
+    "slopes",
+]
 
-POOLS = ("max", "average", "none")
-LARGEST_IMAGE, LARGEST_KERNEL, LARGEST_PADDED, LARGEST_NUMBER = 16, 7, 40, 1e9
+LARGEST_IMAGE, LARGEST_KERNEL = 16, 7
 
 _FORWARD = ("conv", "relu", "pool")
 _BACKWARD: dict[str, Callable[[Chain, Slopes, Pair], tuple[Work, str]]] = {
@@ -51,45 +61,16 @@ _BACKWARD: dict[str, Callable[[Chain, Slopes, Pair], tuple[Work, str]]] = {
 }
 
 
-def pipeline(
-    image: Any,
-    kernel: Any,
-    *,
-    stride: Any = 1,
-    padding: Any = 0,
-    border: str = "zeros",
-    dilation: Any = 1,
-    flip: bool = False,
-    bias: float = 0.0,
-    pool: str = "max",
-    pool_size: Any = 2,
-    pool_stride: Any = None,
-    ceil: bool = False,
-) -> Trace:
+def pipeline(image: Any, kernel: Any, *, bias: float = 0.0, **settings: Unpack[Settings]) -> Trace:
     """Run convolve → ReLU → pool on an image (H, W) of at most 16×16 and a kernel of at most 7×7, in float64.
 
-    ``padding`` is a number of cells, a pair, "valid", "same" or "full"; ``flip`` turns the kernel by 180° first, which
-    makes the convolution of mathematics of the cross-correlation of frameworks. ``pool`` is "max", "average" or
-    "none". Raises ShapeError where image or kernel are too large or do not fit, ParameterError where a setting breaks
-    its rule.
+    The settings are those of :class:`~pellucid.explain.steps.layers.Settings`. Raises ShapeError where image or kernel
+    are too large or do not fit, ParameterError where a setting breaks its rule.
     """
-    pixels = _numbers(image, "image", LARGEST_IMAGE)
-    weights = _numbers(kernel, "kernel", LARGEST_KERNEL)
-    offset = _numbers([[bias]], "bias", 1)[0]
-    if pool not in POOLS:
-        raise ParameterError(f"The 'pool' parameter of the steps must be one of {', '.join(POOLS)}; got {pool!r}.")
-    with skip_init():
-        conv = nn.Conv2d(1, 1, weights.shape, stride, padding, dilation, padding_mode=border)
-        conv.op = replace(conv.op, flip=flip)
-        layers: dict[str, nn.Module] = {"conv": conv, "relu": nn.ReLU()}
-        if pool == "max":
-            layers["pool"] = nn.MaxPool2d(pool_size, pool_stride, ceil_mode=ceil)
-        elif pool == "average":
-            layers["pool"] = nn.AvgPool2d(pool_size, pool_stride, ceil_mode=ceil)
-        net = nn.Sequential(layers).double()
-    net.load_state_dict({"conv.weight": weights[None, None], "conv.bias": offset})
-    _check_padded(pixels.shape, conv.op.padding)
-    return trace(net, pixels[None])
+    pixels = plane(image, "image", LARGEST_IMAGE)
+    weights = plane(kernel, "kernel", LARGEST_KERNEL)
+    offset = plane([[bias]], "bias", 1)[0]
+    return run(pixels[None], weights[None, None], offset, **settings)
 
 
 def scene(trace: Trace, slopes: Slopes | None = None) -> Scene:
@@ -106,20 +87,34 @@ def frame(trace: Trace, step: int, slopes: Slopes | None = None) -> Frame:
     The same trace and step give an equal frame, whatever was asked for before. Step 0 is the empty stage. Raises
     ParameterError where there is no such step.
     """
-    chain, stage = _read(trace, slopes)
+    _, stage = _read(trace, slopes)
     if not is_integer(step) or not 0 <= step < len(stage):
         raise ParameterError(f"The 'step' parameter of frame must be 0 to {len(stage) - 1}; got {step!r}.")
+    (move,) = moves(trace, range(step, step + 1), slopes)
+    return Frame(
+        step, move.phase, move.work, {grid.name: _shown(grid, step, stage) for grid in stage.grids}, move.sentence
+    )
+
+
+def moves(trace: Trace, steps: range, slopes: Slopes | None = None) -> list[Move]:
+    """Return what some of the steps do, without the maps; steps that there are not are left out.
+
+    >>> [move.sentence for move in moves(pipeline([[1, -2]], [[1]], pool="none"), range(3, 9))]
+    ['Row 0, column 0: 1 is positive and stays.', 'Row 0, column 1: −2 is negative, so ReLU makes it 0.']
+    """
+    chain, stage = _read(trace, slopes)
+    return [_move(chain, stage, slopes, step) for step in steps if 0 <= step < len(stage)]
+
+
+def _move(chain: Chain, stage: Scene, slopes: Slopes | None, step: int) -> Move:
     phase = next(phase for phase in reversed(stage.phases) if phase.first <= step)
-    maps = {grid.name: _shown(grid, step, stage) for grid in stage.grids}
     if phase.name == "start":
-        return Frame(step, phase.name, None, maps, _opening(stage))
+        return Move(phase.name, None, _opening(stage))
     if phase.name == "back":
         assert slopes is not None
-        return Frame(step, phase.name, None, maps, back_sentence(slopes))
-    index = step - phase.first
-    row, column = divmod(index, stage.grid(phase.name).size[1])
-    work, sentence = _work(chain, slopes, phase.name, (row, column))
-    return Frame(step, phase.name, work, maps, sentence)
+        return Move(phase.name, None, back_sentence(slopes))
+    row, column = divmod(step - phase.first, stage.grid(phase.name).size[1])
+    return Move(phase.name, *_work(chain, slopes, phase.name, (row, column)))
 
 
 def _work(chain: Chain, slopes: Slopes | None, phase: str, target: Pair) -> tuple[Work, str]:
@@ -173,32 +168,3 @@ def _opening(stage: Scene) -> str:
         f"The {high}×{wide} window of the kernel has {down}×{across} places on the {rows}×{columns} image"
         f"{'' if stage.grid('image').size == (rows, columns) else ' and its border'}."
     )
-
-
-def _numbers(values: Any, what: str, largest: int) -> Array:
-    try:
-        array = np.asarray(values, np.float64)
-    except (TypeError, ValueError):
-        raise ShapeError(
-            f"The {what} of the steps must be rows of numbers, all of one length; got {values!r:.60}."
-        ) from None
-    if array.ndim != 2 or array.size == 0:
-        raise ShapeError(f"The {what} of the steps must be rows of numbers, (H, W); got the shape {array.shape}.")
-    if max(array.shape) > largest:
-        raise ShapeError(
-            f"The {what} of the steps must have 1×1 to {largest}×{largest} numbers; got "
-            f"{array.shape[0]}×{array.shape[1]}; use a smaller {what}."
-        )
-    if not (abs(array) <= LARGEST_NUMBER).all():  # NaN compares false
-        worst = array[~(abs(array) <= LARGEST_NUMBER)][0]
-        raise ParameterError(f"The {what} of the steps must hold numbers within ±1e9; got {worst:g}.")
-    return array
-
-
-def _check_padded(size: Pair, padding: Any) -> None:
-    padded = [extent + sum(sides) for extent, sides in zip(size, padding, strict=True)]
-    if max(padded) > LARGEST_PADDED:
-        raise ShapeError(
-            f"The image with its border must have at most {LARGEST_PADDED}×{LARGEST_PADDED} cells; got "
-            f"{'×'.join(map(str, padded))}; use less padding or dilation."
-        )

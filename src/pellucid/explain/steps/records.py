@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pellucid.types import Padding, Pair
 
@@ -100,6 +100,14 @@ class Work:
     bias: float
     total: float
     value: float
+
+
+class Move(NamedTuple):
+    """What one step does (``work`` is None at the start and at the turn), its phase, and a sentence on it."""
+
+    phase: str
+    work: Work | None
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
