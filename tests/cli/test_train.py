@@ -25,6 +25,9 @@ def test_a_run_leaves_its_files_and_they_agree(trained: Path, images: Path, comm
         "model.safetensors",
         "run.json",
         "history.jsonl",
+        "steps.jsonl",
+        "filters.jsonl",
+        "results.json",
         "report.html",
     }
     assert record["settings"]["epochs"] == 15

@@ -8,8 +8,10 @@ import pytest
 
 import pellucid as pel
 from pellucid.errors import DataError, FileError, TrainingError
+from pellucid.interop import tensors
 from pellucid.train.callbacks import Callback
-from pellucid.train.run import resume, start
+from pellucid.train.lock import holding
+from pellucid.train.run import conclude, create, resume, start
 from pellucid.train.settings import RunSettings
 
 
@@ -31,7 +33,8 @@ def outcome(settings, tmp_path_factory):
 
 
 def test_what_a_run_leaves(outcome, settings):
-    assert sorted(path.name for path in outcome.out.iterdir()) == ["history.jsonl", "model.safetensors", "run.json"]
+    left = ["filters.jsonl", "history.jsonl", "model.safetensors", "results.json", "run.json", "steps.jsonl"]
+    assert sorted(path.name for path in outcome.out.iterdir()) == left
     record = json.loads((outcome.out / "run.json").read_text())
     assert record["status"] == "finished"
     assert RunSettings.from_dict(record["settings"]) == settings
@@ -83,9 +86,12 @@ def test_what_a_killed_process_was_writing_is_removed(settings, tmp_path):
     resume(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".mine",
+        "filters.jsonl",
         "history.jsonl",
         "model.safetensors",
+        "results.json",
         "run.json",
+        "steps.jsonl",
     ]
 
 
@@ -147,3 +153,72 @@ def test_nothing_is_written_where_no_image_can_be_held_back(tmp_path):
 def test_a_folder_that_cannot_be_made(settings):
     with pytest.raises(FileError, match="cannot be made"):
         start(settings, "/proc/run")
+
+
+class Interrupts(Callback):
+    def step(self, progress):
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+
+def record_of(out):
+    return json.loads((out / "run.json").read_text())
+
+
+def test_the_record_says_why_a_run_did_not_end(settings, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        start(settings, tmp_path / "stopped", [Interrupts()])
+    assert record_of(tmp_path / "stopped")["status"] == "paused"
+    steep = RunSettings(**{**settings.as_dict(), "learning_rate": 1e30, "schedule": "constant"})
+    with pytest.raises(TrainingError) as caught:
+        start(steep, tmp_path / "steep")
+    assert record_of(tmp_path / "steep") | {"status": "failed", "reason": str(caught.value)} == record_of(
+        tmp_path / "steep"
+    )
+
+
+def test_a_finished_run_stays_finished_whatever_happens_to_its_files(outcome, tmp_path):
+    shutil.copytree(outcome.out, tmp_path / "run")
+    (tmp_path / "run" / "history.jsonl").unlink()
+    with pytest.raises(FileError):
+        resume(tmp_path / "run")
+    assert record_of(tmp_path / "run")["status"] == "finished"
+
+
+def test_a_stopped_run_is_concluded_where_it_is(settings, tmp_path):
+    every_step = RunSettings(**{**settings.as_dict(), "checkpoint_steps": 1})
+    out = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        start(every_step, out, [Interrupts()])
+    arrays, about = tensors.read(out / "checkpoint.safetensors", "checkpoint")
+    outcome = conclude(out)
+    assert [(line["epoch"], line["step"]) for line in outcome.history] == [(1, 4), (2, about["step"])]
+    assert (outcome.net.state_dict()["fc.weight"] == arrays["net/fc.weight"]).all()
+    assert (pel.load(out / "model.safetensors").state_dict()["fc.weight"] == arrays["net/fc.weight"]).all()
+    assert record_of(out)["status"] == "finished"
+    assert resume(out).evaluation.as_dict() == outcome.evaluation.as_dict()
+    with pytest.raises(TrainingError, match="is finished: there is nothing to conclude"):
+        conclude(out)
+
+
+def test_nothing_is_concluded_from_nothing(settings, tmp_path):
+    create(settings, tmp_path / "run")
+    with pytest.raises(TrainingError, match="has not learned anything yet"):
+        conclude(tmp_path / "run")
+
+
+def test_two_processes_do_not_train_in_one_folder(settings, tmp_path):
+    create(settings, tmp_path / "run")
+    with holding(tmp_path / "run"), pytest.raises(TrainingError, match="by another process"):
+        resume(tmp_path / "run")
+    assert record_of(tmp_path / "run")["status"] == "waiting"
+
+
+def test_a_listing_is_trained_as_a_network_of_the_zoo_is(settings, tmp_path):
+    listing = "1x28x28to10-conv4.p1-relu-pool2-flatten-linear"
+    outcome = start(RunSettings(**{**settings.as_dict(), "network": listing}), tmp_path / "run")
+    assert outcome.settings.called == "design"
+    assert outcome.net(np.zeros((1, 1, 12, 12), np.float32)).shape == (1, 3)  # fitted to the data
+    assert (tmp_path / "run" / "filters.jsonl").read_text().count('"layer": "conv"') == 6
+    again = pel.load(tmp_path / "run" / "model.safetensors")
+    assert (again.state_dict()["fc.weight"] == outcome.net.state_dict()["fc.weight"]).all()

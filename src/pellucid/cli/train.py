@@ -30,7 +30,7 @@ _WHAT, _RUN = "What to train, and on what", "Run"
 
 
 def train(
-    net: Annotated[str | None, _option("Network, by name (default pooled28).", "NAME", _WHAT)] = None,
+    net: Annotated[str | None, _option("Network, name or listing (default pooled28).", "NAME|LISTING", _WHAT)] = None,
     data: Annotated[
         str | None, _option("Data set, by name or path (default fashion-mnist-mini).", "NAME|PATH", _WHAT)
     ] = None,
@@ -104,7 +104,7 @@ def train(
         settings = _settings(given)
     except ParameterError as error:
         raise typer.BadParameter(str(error)) from None
-    _run(settings, out or _new_folder(settings.network), json)
+    _run(settings, out or _new_folder(settings.called), json)
 
 
 def _settings(given: dict[str, Any]) -> RunSettings:
@@ -165,7 +165,7 @@ def _record(outcome: Outcome) -> dict[str, Any]:
 def _introduction(settings: RunSettings) -> str:
     epochs = "epoch" if settings.epochs == 1 else "epochs"
     return (
-        f"{settings.network} on {settings.data}, {settings.epochs} {epochs}, batch {settings.batch_size}, "
+        f"{settings.called} on {settings.data}, {settings.epochs} {epochs}, batch {settings.batch_size}, "
         f"{settings.optimizer} {settings.learning_rate:g} {settings.schedule}, seed {settings.seed}"
     )
 

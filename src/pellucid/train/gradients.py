@@ -67,7 +67,7 @@ class Differentiated:
     def forward_values(self, x: Array, target: Array, key: Array | None = None) -> dict[str, Array]:
         """Every value of the forward and backward pass, in running order: for finding where it went wrong."""
         planned = self._planned(np.asarray(x), np.asarray(target))
-        names = tuple(value.name for step in planned.plan.steps for value in step.node.outputs)
+        names = tuple(value.name for node in planned.plan.graph.nodes for value in node.outputs)
         plan = Plan(planned.plan.graph, self.executor, keep=names)
         results = plan.run(self._feeds(plan.graph, x, target, key))
         return {name: results[name] for name in names}

@@ -114,6 +114,13 @@ class Trainer:
         self.net.eval()
         return self.history
 
+    def conclude(self) -> list[dict[str, Any]]:
+        """End the training where it is, with a record of the epoch that was begun, and return the history."""
+        if self.progress.seen:
+            self.history.append(self._record())
+        self.net.eval()
+        return self.history
+
     def _epoch(self) -> None:
         progress, recipe = self.progress, self.recipe
         start = progress.step - progress.epoch * progress.steps_per_epoch

@@ -11,6 +11,7 @@ from pellucid.nn.losses import cross_entropy
 from pellucid.train.loop import Recipe
 from pellucid.train.optim import SGD, Adam, AdamW, Optimizer
 from pellucid.train.schedules import schedule_named
+from pellucid.zoo.listing import is_listing
 
 _OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW}
 
@@ -19,6 +20,7 @@ _OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"sgd": SGD, "adam": Adam, "a
 class RunSettings:
     """Network, data and recipe of a run, by name and number; the seed decides everything random.
 
+    ``network`` is a name of the zoo or a listing (see :mod:`pellucid.zoo.listing`), which is fitted to the data.
     ``validation`` is the share of the training images that is held back to watch progress; the test set is looked
     at once, at the end. Raises ParameterError for the first setting that breaks its rule.
 
@@ -62,6 +64,11 @@ class RunSettings:
                 raise ParameterError(f"The '{name}' parameter must be above 0; got {getattr(self, name)!r}.")
         self.make_optimizer()
         self.make_recipe()
+
+    @property
+    def called(self) -> str:
+        """What the network is called: its name, or "design" for a listing."""
+        return "design" if is_listing(self.network) else self.network
 
     def make_optimizer(self) -> Optimizer:
         """Build the optimiser."""
