@@ -1,0 +1,1 @@
+"""Lessons on convolutional networks: chapters, and exercises that grade themselves."""

@@ -1,0 +1,1 @@
+"""Exercises made from a kind and a seed, and graded by the engine."""

@@ -1,0 +1,1 @@
+"""What stands beside the prose: numbers of the engine, as plain records."""
