@@ -1,0 +1,1 @@
+"""The studio: a local page where networks are drawn on, stepped through, built, trained and taken apart."""

@@ -1,0 +1,1 @@
+"""Answers: one file or package per room, one function per question."""
