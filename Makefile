@@ -1,11 +1,16 @@
 # Run inside the virtual environment of the README's second command.
-.PHONY: check format test long narrow interpreted
+.PHONY: check page format test long narrow interpreted
 
-check:
+check: page
 	ruff format --check .
 	ruff check .
 	mypy
 	lint-imports
+	cd web && npm run --silent check
+
+# The studio's page, where anything of it changed; the virtual environment has a Node of its own.
+page:
+	python web/build_page.py
 
 format:
 	ruff format .

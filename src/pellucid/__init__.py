@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pellucid.explain.trace import trace
     from pellucid.interop.native import load, save
     from pellucid.interop.pretrained import pretrained
+    from pellucid.studio import widgets
     from pellucid.train import optim
     from pellucid.train.fit import fit
     from pellucid.train.gradients import value_and_grad
@@ -48,6 +49,7 @@ _LAZY = {
     "summary": ("pellucid.analysis.summary", "summary"),
     "trace": ("pellucid.explain.trace", "trace"),
     "value_and_grad": ("pellucid.train.gradients", "value_and_grad"),
+    "widgets": ("pellucid.studio.widgets", None),
 }
 """Names that are imported when first used, so that ``import pellucid`` stays light."""
 
@@ -98,5 +100,6 @@ __all__ = [
     "summary",
     "trace",
     "value_and_grad",
+    "widgets",
     "zoo",
 ]

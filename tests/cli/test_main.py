@@ -16,7 +16,8 @@ from tests.cli.conftest import Command
 
 COMMANDS = (
     "train", "evaluate", "predict", "summary", "compare", "design", "draw", "step", "explain", "kernels", "filter",
-    "maps", "filters", "attribute", "dream", "shift", "bench", "engine",
+    "maps", "filters", "attribute", "dream", "shift", "studio", "quiz", "bench",
+    "engine",
 )  # fmt: skip
 PELLUCID = [sys.executable, "-W", "error", "-c", "import sys; from pellucid.cli.main import main; sys.exit(main())"]
 

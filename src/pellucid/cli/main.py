@@ -27,8 +27,10 @@ from pellucid.cli import (
     kernels,
     maps,
     predict,
+    quiz,
     shift,
     step,
+    studio,
     summary,
     train,
 )
@@ -71,6 +73,8 @@ app.command("filters", epilog=filters.EXAMPLE)(filters.filters)
 app.command("attribute", epilog=attribute.EXAMPLE)(attribute.attribute)
 app.command("dream", epilog=dream.EXAMPLE)(dream.dream)
 app.command("shift", epilog=shift.EXAMPLE)(shift.shift)
+app.command("studio", epilog=studio.EXAMPLE)(studio.studio)
+app.command("quiz", epilog=quiz.EXAMPLE)(quiz.quiz)
 app.command("bench", epilog=bench.EXAMPLE)(bench.bench)
 app.command("engine", epilog=engine.EXAMPLE)(engine.engine)
 app.add_typer(data.app, name="data")
