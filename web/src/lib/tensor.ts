@@ -38,3 +38,8 @@ export function part({ shape, values }: Numbers, index: number): Numbers {
   const size = inner.reduce((product, length) => product * length, 1);
   return { shape: inner, values: values.subarray(index * size, (index + 1) * size) };
 }
+
+/** Rows with other extents: rows and columns are added, as zeros, and taken away at the end. */
+export function resized(rows: readonly number[][], height: number, width: number): number[][] {
+  return Array.from({ length: height }, (_, row) => Array.from({ length: width }, (_, column) => rows[row]?.[column] ?? 0));
+}

@@ -35,11 +35,6 @@ export function written(rows: number[][]): string {
   return rowsOf.write(rows);
 }
 
-/** The kernel with other extents: rows and columns are added and taken away at the end. */
-export function extended(rows: number[][], height: number, width: number): number[][] {
-  return Array.from({ length: height }, (_, row) => Array.from({ length: width }, (_, column) => rows[row]?.[column] ?? 0));
-}
-
 /** The kernel turned by 180°. */
 export function turned(rows: number[][]): number[][] {
   return rows.map((row) => row.toReversed()).toReversed();
